@@ -1,0 +1,112 @@
+# For GNU make and BSD make alike, so: no pattern rules, and each dependency written out.
+#   make help   lists what there is to make
+
+BUILD = build
+CFLAGS ?= -O2 -g
+WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
+# What the code cannot do without, kept apart so that CFLAGS may be anything.
+STANDARD = -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude
+COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(CFLAGS) $(LDFLAGS)
+
+all: $(BUILD)/echo-server $(BUILD)/echo-client
+
+$(BUILD)/echo-server: $(BUILD)/server.o $(BUILD)/sock.o $(BUILD)/console.o
+	$(LINK) -o $@ $(BUILD)/server.o $(BUILD)/sock.o $(BUILD)/console.o $(LDLIBS)
+$(BUILD)/echo-client: $(BUILD)/client.o $(BUILD)/sock.o $(BUILD)/console.o
+	$(LINK) -o $@ $(BUILD)/client.o $(BUILD)/sock.o $(BUILD)/console.o $(LDLIBS)
+
+$(BUILD)/server.o: src/server.c include/sock.h include/console.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -c -o $@ src/server.c
+$(BUILD)/client.o: src/client.c include/sock.h include/console.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -c -o $@ src/client.c
+$(BUILD)/sock.o: src/sock.c include/sock.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -c -o $@ src/sock.c
+$(BUILD)/console.o: src/console.c include/console.h include/sock.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -c -o $@ src/console.c
+
+# The server says which port it got, and waits for one client; what it logs stays in the pipe until
+# the client is done. The exit status of either end is the demo's.
+demo: all
+	@{ $(BUILD)/echo-server -c 1 0 || echo "the server failed"; } | { \
+	    read -r ready || exit 1; port=$${ready##*:}; \
+	    $(BUILD)/echo-client -c 3 127.0.0.1 "$$port" >$(BUILD)/demo-client; status=$$?; \
+	    echo "--- the server ---"; echo "$$ready"; \
+	    while read -r line; do \
+	        printf '%s\n' "$$line"; \
+	        if [ "$$line" = "the server failed" ]; then status=1; fi; \
+	    done; \
+	    echo "--- the client ---"; cat $(BUILD)/demo-client; \
+	    exit $$status; }
+
+# Only cmocka, for the tests; the programs need nothing.
+deps:
+	@if command -v apt-get >/dev/null; then \
+	    set -- sh -c 'apt-get update -q && apt-get install -y libcmocka-dev'; \
+	elif command -v dnf >/dev/null; then set -- dnf install -y libcmocka-devel; \
+	elif command -v apk >/dev/null; then set -- apk add cmocka-dev; \
+	elif command -v pacman >/dev/null; then set -- pacman -S --needed --noconfirm cmocka; \
+	elif command -v brew >/dev/null; then set -- brew install cmocka; \
+	elif command -v pkg >/dev/null; then set -- pkg install -y cmocka; \
+	else echo "no package manager that is known here; cmocka is at https://cmocka.org" >&2; exit 1; \
+	fi; \
+	if [ "$$1" != brew ] && [ "$$(id -u)" != 0 ]; then set -- sudo "$$@"; fi; \
+	echo "$$*"; "$$@"
+
+# Where cmocka is: CMOCKA_PREFIX if it was built by hand, else what pkg-config says, else the
+# places where the compiler looks by itself.
+CMOCKA = if [ -n "$(CMOCKA_PREFIX)" ]; then \
+	    set -- -I$(CMOCKA_PREFIX)/include -L$(CMOCKA_PREFIX)/lib \
+	        -Wl,-rpath,$(CMOCKA_PREFIX)/lib -lcmocka; \
+	else set -- $$(pkg-config --cflags --libs cmocka 2>/dev/null || echo -lcmocka); fi
+TESTS = $(BUILD)/test_flow $(BUILD)/test_sock $(BUILD)/test_console $(BUILD)/test_programs
+HEADERS = include/sock.h include/console.h tests/support.h
+# sock.c once more, with each call to the system replaced by one that follows a script.
+FAKES = -Dsocket=fake_socket -Dbind=fake_bind -Dlisten=fake_listen -Daccept=fake_accept \
+	-Dconnect=fake_connect -Dsend=fake_send -Drecv=fake_recv -Dclose=fake_close \
+	-Dpoll=fake_poll -Dfcntl=fake_fcntl -Dgetsockopt=fake_getsockopt \
+	-Dsetsockopt=fake_setsockopt -Dgetsockname=fake_getsockname -Dgetaddrinfo=fake_getaddrinfo \
+	-Dfreeaddrinfo=fake_freeaddrinfo -Dgetnameinfo=fake_getnameinfo
+
+test: all $(TESTS)
+	@status=0; for test in $(TESTS); do \
+	    echo "--- $$test"; ECHO_BUILD=$(BUILD) $$test || status=1; \
+	done; exit $$status
+
+$(BUILD)/cmocka:
+	@mkdir -p $(BUILD)
+	@printf '#include <stdarg.h>\n#include <stddef.h>\n#include <setjmp.h>\n#include <stdint.h>\n#include <cmocka.h>\nint main(void) { return 0; }\n' >$(BUILD)/cmocka.c
+	@$(CMOCKA); $(COMPILE) -o $@ $(BUILD)/cmocka.c $(LDFLAGS) "$$@" 2>/dev/null || \
+	    { echo "The tests need cmocka: 'make deps' installs it." >&2; exit 1; }
+
+$(BUILD)/test_flow: tests/test_flow.c tests/support.c $(HEADERS) $(BUILD)/sock.o $(BUILD)/cmocka
+	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_flow.c tests/support.c \
+	    $(BUILD)/sock.o $(LDFLAGS) "$$@" $(LDLIBS)
+$(BUILD)/test_sock: tests/test_sock.c $(HEADERS) $(BUILD)/sock_faked.o $(BUILD)/cmocka
+	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_sock.c \
+	    $(BUILD)/sock_faked.o $(LDFLAGS) "$$@" $(LDLIBS)
+$(BUILD)/test_console: tests/test_console.c $(HEADERS) $(BUILD)/console.o $(BUILD)/sock.o $(BUILD)/cmocka
+	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_console.c \
+	    $(BUILD)/console.o $(BUILD)/sock.o $(LDFLAGS) "$$@" $(LDLIBS)
+$(BUILD)/test_programs: tests/test_programs.c tests/support.c $(HEADERS) $(BUILD)/sock.o $(BUILD)/cmocka
+	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_programs.c tests/support.c \
+	    $(BUILD)/sock.o $(LDFLAGS) "$$@" $(LDLIBS)
+$(BUILD)/sock_faked.o: src/sock.c include/sock.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) $(FAKES) -c -o $@ src/sock.c
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo "make         build $(BUILD)/echo-server and $(BUILD)/echo-client"
+	@echo "make demo    run them against each other"
+	@echo "make deps    install cmocka, which the tests need"
+	@echo "make test    run the tests"
+	@echo "make clean   remove what was built"
+
+.PHONY: all demo deps test clean help
