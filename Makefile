@@ -3,6 +3,7 @@
 
 BUILD = build
 CFLAGS ?= -O2 -g
+# (BSD make has a CFLAGS of its own.)
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 # What the code cannot do without, kept apart so that CFLAGS may be anything.
 STANDARD = -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude
@@ -29,12 +30,14 @@ $(BUILD)/console.o: src/console.c include/console.h include/sock.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -c -o $@ src/console.c
 
-# The server says which port it got, and waits for one client; what it logs stays in the pipe until
-# the client is done. The exit status of either end is the demo's.
+# The server tells its number and which port it got, then serves one client; the rest of its log
+# waits in the pipe until the client is done. If the client fails, the server must not wait on.
 demo: all
-	@{ $(BUILD)/echo-server -c 1 0 || echo "the server failed"; } | { \
-	    read -r ready || exit 1; port=$${ready##*:}; \
-	    $(BUILD)/echo-client -c 3 127.0.0.1 "$$port" >$(BUILD)/demo-client; status=$$?; \
+	@{ sh -c 'echo $$$$; exec $(BUILD)/echo-server -c 1 0' || echo "the server failed"; } | { \
+	    read -r server; read -r ready; \
+	    case $$ready in listening*) ;; *) echo "$$ready" >&2; exit 1 ;; esac; \
+	    $(BUILD)/echo-client -c 3 127.0.0.1 "$${ready##*:}" >$(BUILD)/demo-client; status=$$?; \
+	    if [ $$status != 0 ]; then kill "$$server"; fi; \
 	    echo "--- the server ---"; echo "$$ready"; \
 	    while read -r line; do \
 	        printf '%s\n' "$$line"; \
@@ -46,16 +49,16 @@ demo: all
 # Only cmocka, for the tests; the programs need nothing.
 deps:
 	@if command -v apt-get >/dev/null; then \
-	    set -- sh -c 'apt-get update -q && apt-get install -y libcmocka-dev'; \
-	elif command -v dnf >/dev/null; then set -- dnf install -y libcmocka-devel; \
-	elif command -v apk >/dev/null; then set -- apk add cmocka-dev; \
-	elif command -v pacman >/dev/null; then set -- pacman -S --needed --noconfirm cmocka; \
-	elif command -v brew >/dev/null; then set -- brew install cmocka; \
-	elif command -v pkg >/dev/null; then set -- pkg install -y cmocka; \
+	    command="apt-get update -q && apt-get install -q -y libcmocka-dev"; \
+	elif command -v dnf >/dev/null; then command="dnf install -y libcmocka-devel"; \
+	elif command -v apk >/dev/null; then command="apk add cmocka-dev"; \
+	elif command -v pacman >/dev/null; then command="pacman -S --needed --noconfirm cmocka"; \
+	elif command -v brew >/dev/null; then command="brew install cmocka"; \
+	elif command -v pkg >/dev/null; then command="pkg install -y cmocka"; \
 	else echo "no package manager that is known here; cmocka is at https://cmocka.org" >&2; exit 1; \
 	fi; \
-	if [ "$$1" != brew ] && [ "$$(id -u)" != 0 ]; then set -- sudo "$$@"; fi; \
-	echo "$$*"; "$$@"
+	sudo=sudo; case "$$(id -u) $$command" in "0 "* | *" brew "*) sudo= ;; esac; \
+	echo "$$sudo sh -c '$$command'"; $$sudo sh -c "$$command"
 
 # Where cmocka is: CMOCKA_PREFIX if it was built by hand, else what pkg-config says, else the
 # places where the compiler looks by itself.

@@ -1,22 +1,24 @@
 /* console: talks to the person. Numbers from the command line, errors that say what to do, bytes
- * from the network made safe to print, and the narration of -v. It knows nothing of what the
- * programs do. (Optional reading: the flow is in sock, server.c and client.c.) */
+ * from the network made safe to print, and the narration of -v. (Optional reading: the flow is in
+ * sock, server.c and client.c.) */
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Call this first. program goes before each error, usage is for console_usage. Also makes stdout
- * write line by line, into pipes and files too: by default a pipe would see nothing for a long
- * time, and never see what is left when Ctrl-C ends the program. And a program started with a
- * standard stream closed would otherwise get its first socket under that number, and print into it.
- */
+/* Call this first. program goes before each error; usage is for console_usage. Makes stdout write
+ * line by line, into pipes and files too, where it would else keep its lines for a long time, and
+ * lose them on Ctrl-C. Fills standard streams that are closed: else the first socket would get
+ * such a number, and be printed into. */
 void console_start(const char *program, const char *usage);
 
 /* Print the usage and exit: to stdout with status 0 if the person asked for it (-h), else, behind
  * a complaint that has been printed already, to stderr with status 2. */
 _Noreturn void console_usage(bool asked);
+
+/* After the last operand: if there is one more, complain and exit as above. */
+void console_no_more(int argc, char **argv);
 
 /* printf for stdout. Returns true; or false from the first failure on (the disk full, say), of
  * which stderr is told once. */

@@ -40,6 +40,18 @@ _Noreturn void console_usage(bool asked)
     exit(2);
 }
 
+void console_no_more(int argc, char **argv)
+{
+    char safe[CONSOLE_TEXT];
+
+    if (optind < argc) {
+        const char *extra = argv[optind];
+
+        console_complain("\"%s\": one operand too many", console_text(extra, strlen(extra), safe));
+        console_usage(false);
+    }
+}
+
 bool console_say(const char *format, ...)
 {
     va_list values;
@@ -50,6 +62,10 @@ bool console_say(const char *format, ...)
     /* ferror too: the write happens at the newline, and its failure need not be vprintf's. */
     stdout_failed = vprintf(format, values) < 0 || ferror(stdout);
     va_end(values);
+    if (stdout_failed && errno == EINTR) { /* Ctrl-C cut a write short: stdout itself is well */
+        clearerr(stdout);
+        stdout_failed = false;
+    }
     if (stdout_failed)
         console_error("write", "to standard output", errno, "");
     return !stdout_failed;
@@ -75,7 +91,7 @@ void console_error(const char *call, const char *address, int error, const char 
 {
     const char *hint = NULL;
 
-    if (error == EADDRINUSE)
+    if (error == EADDRINUSE && strcmp(call, "connect") != 0)
         hint = "another program has this port; stop it, or choose another port";
     if (error == EACCES && strcmp(call, "bind") == 0)
         hint = "ports below 1024 are for the administrator; choose a higher one";
@@ -90,7 +106,9 @@ void console_error(const char *call, const char *address, int error, const char 
 
 int console_unknown_host(const char *host, int gai_error)
 {
-    console_complain("unknown host \"%s\": %s", host,
+    char safe[CONSOLE_TEXT];
+
+    console_complain("cannot look up \"%s\": %s", console_text(host, strlen(host), safe),
         gai_error == EAI_SYSTEM ? strerror(errno) : gai_strerror(gai_error));
     return 2;
 }
@@ -104,15 +122,22 @@ const char *console_symbol(int error)
     static const struct {
         int error;
         const char *name;
-    } symbols[] = {SYMBOL(EACCES), SYMBOL(EADDRINUSE), SYMBOL(EADDRNOTAVAIL), SYMBOL(EAFNOSUPPORT),
+    } symbols[] = {
+#ifdef EHOSTDOWN /* not in POSIX; on Linux accept may report these two */
+        SYMBOL(EHOSTDOWN),
+#endif
+#ifdef ENONET
+        SYMBOL(ENONET),
+#endif
+        SYMBOL(EACCES), SYMBOL(EADDRINUSE), SYMBOL(EADDRNOTAVAIL), SYMBOL(EAFNOSUPPORT),
         SYMBOL(EAGAIN), SYMBOL(EALREADY), SYMBOL(EBADF), SYMBOL(ECONNABORTED), SYMBOL(ECONNREFUSED),
-        SYMBOL(ECONNRESET), SYMBOL(EDESTADDRREQ), SYMBOL(EFAULT), SYMBOL(EHOSTUNREACH),
-        SYMBOL(EINPROGRESS), SYMBOL(EINTR), SYMBOL(EINVAL), SYMBOL(EIO), SYMBOL(EISCONN),
-        SYMBOL(ELOOP), SYMBOL(EMFILE), SYMBOL(EMSGSIZE), SYMBOL(ENAMETOOLONG), SYMBOL(ENETDOWN),
-        SYMBOL(ENETUNREACH), SYMBOL(ENFILE), SYMBOL(ENOBUFS), SYMBOL(ENOENT), SYMBOL(ENOMEM),
-        SYMBOL(ENOPROTOOPT), SYMBOL(ENOSPC), SYMBOL(ENOTCONN), SYMBOL(ENOTDIR), SYMBOL(ENOTSOCK),
-        SYMBOL(EOPNOTSUPP), SYMBOL(EPERM), SYMBOL(EPIPE), SYMBOL(EPROTO), SYMBOL(EPROTONOSUPPORT),
-        SYMBOL(EPROTOTYPE), SYMBOL(EROFS), SYMBOL(ETIMEDOUT)};
+        SYMBOL(ECONNRESET), SYMBOL(EDESTADDRREQ), SYMBOL(EDOM), SYMBOL(EDQUOT), SYMBOL(EFAULT),
+        SYMBOL(EHOSTUNREACH), SYMBOL(EINPROGRESS), SYMBOL(EINTR), SYMBOL(EINVAL), SYMBOL(EIO),
+        SYMBOL(EISCONN), SYMBOL(ELOOP), SYMBOL(EMFILE), SYMBOL(EMSGSIZE), SYMBOL(ENAMETOOLONG),
+        SYMBOL(ENETDOWN), SYMBOL(ENETUNREACH), SYMBOL(ENFILE), SYMBOL(ENOBUFS), SYMBOL(ENOENT),
+        SYMBOL(ENOMEM), SYMBOL(ENOPROTOOPT), SYMBOL(ENOSPC), SYMBOL(ENOTCONN), SYMBOL(ENOTDIR),
+        SYMBOL(ENOTSOCK), SYMBOL(EOPNOTSUPP), SYMBOL(EPERM), SYMBOL(EPIPE), SYMBOL(EPROTO),
+        SYMBOL(EPROTONOSUPPORT), SYMBOL(EPROTOTYPE), SYMBOL(EROFS), SYMBOL(ETIMEDOUT)};
 
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++)
         if (symbols[i].error == error)
@@ -211,7 +236,7 @@ const char *console_text(const void *bytes, size_t size, char out[CONSOLE_TEXT])
 
 static const int *narrated_steps;
 
-static void before(enum sock_call call, int fd, size_t amount, const char *address)
+static void tell_before(enum sock_call call, int fd, size_t amount, const char *address)
 {
     static const char *const names[] = {
         "socket", "bind", "listen", "accept", "connect", "send", "recv", "close"};
@@ -231,7 +256,7 @@ static void before(enum sock_call call, int fd, size_t amount, const char *addre
         fprintf(stderr, "%d)", fd);
 }
 
-static void after(enum sock_call call, ssize_t result, const char *address)
+static void tell_after(enum sock_call call, ssize_t result, const char *address)
 {
     int error = errno;
 
@@ -244,7 +269,7 @@ static void after(enum sock_call call, ssize_t result, const char *address)
 
 void console_narrate(const int steps[])
 {
-    static const struct sock_narrator narrator = {before, after};
+    static const struct sock_narrator narrator = {tell_before, tell_after};
 
     narrated_steps = steps;
     sock_narrator = &narrator;

@@ -1,23 +1,26 @@
 /* echo-server: sends every byte back, to one client after another.
  *
- * While one client is served, the others wait in the backlog: they are connected, and may even
- * have sent, but nobody answers them yet. No fork and no thread: first see the flow plain. */
+ * A socket is one end of a connection, or the place where clients can connect; a program holds it
+ * as a descriptor, a small number like that of an open file. Each sock_xyz() is the system call
+ * xyz() plus its error handling: sock_create() is socket(), the others bear the call's own name.
+ *
+ * While one client is served, the others wait in the kernel's queue, the backlog: connected,
+ * perhaps sending already, but not answered yet. No fork, no thread: the plain flow first. */
 #include "console.h"
 #include "sock.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 struct options {
-    const char *address; /* -l: where to listen */
-    uint16_t port;       /* 0: the kernel chooses */
-    long clients;        /* -c: leave after so many; 0: never */
-    size_t room;         /* -b: bytes that one recv may return */
-    int limit_ms;        /* -W: the silence that ends a connection; 0: none does */
-    bool quiet;          /* -q */
+    const char *address;   /* -l: where to listen */
+    uint16_t port;         /* 0: the kernel chooses */
+    unsigned long clients; /* -c: exit after serving so many; 0: never */
+    size_t room;           /* -b: bytes that one recv may return */
+    int limit_ms;          /* -W: the longest silence allowed, in ms; 0: any */
+    bool quiet;            /* -q */
 };
 enum { MOST_ROOM = 1048576 };
 
@@ -32,7 +35,7 @@ int main(int argc, char **argv)
     struct sock_address local, client;
     size_t found;
 
-    /* Before there can be a socket, the address must say of which family. */
+    /* First the address, from text: it tells the family, IPv4 or IPv6, which step 1 needs. */
     int error = sock_resolve(o.address, o.port, &local, 1, &found);
     if (error != 0)
         return console_unknown_host(o.address, error);
@@ -46,14 +49,16 @@ int main(int argc, char **argv)
     if (sock_bind(listener, &local) == -1)
         return cannot_start("bind", &local);
 
-    /* 3. Listen. From here on clients can connect, though nobody has accepted them yet. */
+    /* 3. Listen, with the longest queue that the system allows. From here on clients can connect,
+     * though nobody has accepted them yet. If the port was 0, the kernel has chosen: ask which. */
     if (sock_listen(listener, SOMAXCONN) == -1)
         return cannot_start("listen", &local);
     if (sock_local_address(listener, &local) == -1)
         return cannot_start("getsockname", &local);
     console_say("listening on %s\n", local.text);
 
-    for (long served = 0; o.clients == 0 || served < o.clients; served++) {
+    /* Steps 4 to 6, once for each client. */
+    for (unsigned long served = 0; o.clients == 0 || served < o.clients; served++) {
         /* 4. Accept the next client: a second descriptor, for this one connection. */
         int connection = next_client(listener, &local, &client);
         if (connection == -1)
@@ -70,62 +75,65 @@ int main(int argc, char **argv)
     return console_works() ? 0 : 1;
 }
 
-/* Step 5. Whatever goes wrong here ends this client, never the server. */
-static void exchange(int connection, const struct sock_address *client, const struct options *o)
-{
-    static char buffer[MOST_ROOM];
-    char text[CONSOLE_TEXT];
-    unsigned long long echoed = 0;
-    const char *call = "recv";
-    ssize_t got;
-
-    if (!o->quiet)
-        console_say("client connected from %s\n", client->text);
-    if (o->limit_ms > 0 && sock_limit(connection, o->limit_ms) == -1) {
-        console_error("setsockopt", client->text, errno, "; client dropped");
-        return;
-    }
-
-    while ((got = sock_recv(connection, buffer, o->room)) > 0) {
-        if (!o->quiet)
-            console_say("client say: %s\n", console_text(buffer, (size_t)got, text));
-        /* Send what has come, as many bytes as have come: no strlen, it may hold any byte. */
-        if (sock_send(connection, buffer, (size_t)got) == -1) {
-            call = "send";
-            got = -1;
-            break;
-        }
-        echoed += (size_t)got;
-    }
-
-    if (got == -1) {
-        snprintf(text, sizeof text, "; client dropped after %llu bytes", echoed);
-        console_error(call, client->text, errno, text);
-    } else if (!o->quiet) {
-        /* 0: the client sends no more. It may still be reading, but all it is to read is sent. */
-        console_say("client finished sending; %llu bytes echoed\n", echoed);
-    }
-}
-
 /* Step 4. When accept fails, the reason may pass (no descriptor or memory left, a network that is
- * down) and the client keeps its place in the queue: so try again, but not in a hot loop. */
+ * down) and the client keeps its place in the queue: so wait a tenth of a second and try again. */
 static int next_client(int listener, const struct sock_address *local, struct sock_address *client)
 {
     const struct timespec tenth = {.tv_nsec = 100 * 1000 * 1000};
-    int connection, told = 0;
+    int connection;
+    bool told = false;
 
     while ((connection = sock_accept(listener, client)) == -1) {
         int error = errno;
-        bool our_bug = error == EBADF || error == EFAULT || error == EINVAL || error == ENOTSOCK;
+        /* These mean a mistake in this program, which trying again would not mend. */
+        bool fatal = error == EBADF || error == EFAULT || error == EINVAL || error == ENOTSOCK;
 
-        if (error != told)
-            console_error("accept", local->text, error, our_bug ? "" : "; trying again");
-        told = error;
-        if (our_bug)
+        if (fatal || !told)
+            console_error("accept", local->text, error, fatal ? "" : "; trying again");
+        if (fatal)
             return -1;
+        told = true;
         nanosleep(&tenth, NULL);
     }
     return connection;
+}
+
+/* Step 5. Whatever goes wrong here ends this client, never the server. */
+static void exchange(int connection, const struct sock_address *client, const struct options *o)
+{
+    static char buffer[MOST_ROOM]; /* static: too large for the stack */
+    char text[CONSOLE_TEXT];
+    unsigned long long echoed = 0;
+    const char *call = "setsockopt";
+    ssize_t got = -1;
+
+    if (!o->quiet)
+        console_say("client connected from %s\n", client->text);
+
+    if (o->limit_ms == 0 || sock_limit(connection, o->limit_ms) == 0) {
+        call = "recv";
+        while ((got = sock_recv(connection, buffer, o->room)) > 0) { /* 0: it sends no more */
+            if (!o->quiet)
+                console_say("client say: %s\n", console_text(buffer, (size_t)got, text));
+            /* As many bytes as came. No strlen: they are no string, and may hold any byte. */
+            if (sock_send(connection, buffer, (size_t)got) == -1) {
+                call = "send";
+                got = -1;
+                break;
+            }
+            echoed += (size_t)got;
+        }
+    }
+
+    if (got == -1) {
+        int error = errno;
+
+        snprintf(text, sizeof text, "; client dropped after %llu bytes", echoed);
+        console_error(call, client->text, error, text);
+    } else if (!o->quiet) {
+        /* It may still be reading, but by now it has been sent all that it is owed. */
+        console_say("client finished sending; %llu bytes echoed\n", echoed);
+    }
 }
 
 static int cannot_start(const char *call, const struct sock_address *local)
@@ -134,18 +142,19 @@ static int cannot_start(const char *call, const struct sock_address *local)
     return 2;
 }
 
+/* The command line: from here on nothing more about sockets. */
 static struct options parse(int argc, char **argv)
 {
     static const char usage[] =
         "usage: echo-server [-l address] [-c count] [-b bytes] [-W seconds] [-q] [-v] [-h] [port]\n"
-        "  -l address  listen there (127.0.0.1); 0.0.0.0 or :: for every address of this machine\n"
-        "  -c count    leave after so many clients (never)\n"
-        "  -b bytes    receive at most so many at once, 1-1048576 (65536)\n"
-        "  -W seconds  drop a client when nothing moves for so long, 0.001-86400 (never)\n"
-        "  -q          print nothing but errors and the address\n"
+        "  -l address  local address (default 127.0.0.1; 0.0.0.0 or :: for all of this machine)\n"
+        "  -c count    exit after serving this many clients (default: never)\n"
+        "  -b bytes    receive at most this many at once, 1-1048576 (default 65536)\n"
+        "  -W seconds  drop a client after this long without a byte, 0.001-86400 (default: never)\n"
+        "  -q          print only errors and the address\n"
         "  -v          tell each call of the flow, on standard error\n"
-        "  port        0-65535 (9999); 0 lets the kernel choose\n";
-    /* The step that each call belongs to: here send is part of step 5, in the client of step 4. */
+        "  -h          print this\n"
+        "  port        0-65535 (default 9999); 0 lets the kernel choose\n";
     static const int steps[] = {[SOCK_CREATE] = 1,
         [SOCK_BIND] = 2,
         [SOCK_LISTEN] = 3,
@@ -160,7 +169,7 @@ static struct options parse(int argc, char **argv)
     while ((letter = getopt(argc, argv, "l:c:b:W:qvh")) != -1) {
         switch (letter) {
         case 'l': o.address = optarg; break;
-        case 'c': o.clients = console_count("-c", optarg, 1, 1000000000); break;
+        case 'c': o.clients = (unsigned long)console_count("-c", optarg, 1, 1000000000); break;
         case 'b': o.room = (size_t)console_count("-b", optarg, 1, MOST_ROOM); break;
         case 'W': o.limit_ms = console_seconds("-W", optarg, 0.001, 86400); break;
         case 'q': o.quiet = true; break;
@@ -170,7 +179,6 @@ static struct options parse(int argc, char **argv)
     }
     if (optind < argc)
         o.port = (uint16_t)console_count("port", argv[optind++], 0, 65535);
-    if (optind < argc)
-        console_usage(false);
+    console_no_more(argc, argv);
     return o;
 }

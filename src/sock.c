@@ -1,4 +1,6 @@
-/* sock: see sock.h for what each function promises; here is how. */
+/* sock: see sock.h for what each function promises. */
+#define _DARWIN_C_SOURCE  /* macOS hides SO_NOSIGPIPE from a strict POSIX program; others ignore it \
+                           */
 #include "sock.h"
 
 #include <errno.h>
@@ -24,23 +26,20 @@
 
 const struct sock_narrator *sock_narrator = NULL;
 
-/* Every call of the eight stands between begin and end, so that the narration can be believed. */
-static void begin(enum sock_call call, int fd, size_t amount, const char *address)
+/* Each of the eight calls stands between these two, so that -v shows every one, and no other. */
+static void before(enum sock_call call, int fd, size_t amount, const char *address)
 {
     if (sock_narrator != NULL)
         sock_narrator->before(call, fd, amount, address);
 }
 
-/* Passes the call's result through, and keeps its errno. */
-static ssize_t end(enum sock_call call, ssize_t result, const char *address)
+static void after(enum sock_call call, ssize_t result, const char *address)
 {
-    if (sock_narrator != NULL) {
-        int error = errno;
+    int error = errno; /* of the call: telling it must not change it */
 
+    if (sock_narrator != NULL)
         sock_narrator->after(call, result, address);
-        errno = error;
-    }
-    return result;
+    errno = error;
 }
 
 static int set_option(int fd, int level, int option, int value)
@@ -100,10 +99,9 @@ int sock_resolve(
 
 int sock_create(int family)
 {
-    int fd;
-
-    begin(SOCK_CREATE, -1, (size_t)family, "");
-    fd = (int)end(SOCK_CREATE, socket(family, SOCK_STREAM, 0), "");
+    before(SOCK_CREATE, -1, (size_t)family, "");
+    int fd = socket(family, SOCK_STREAM, 0); /* a stream of bytes; 0: by the usual protocol, TCP */
+    after(SOCK_CREATE, fd, "");
     if (fd != -1)
         keep_sigpipe_away(fd);
     return fd;
@@ -111,24 +109,27 @@ int sock_create(int family)
 
 int sock_bind(int fd, const struct sock_address *local)
 {
-    /* Without it, a server that closed first cannot have its port back for a minute or so, while
-     * the old connections are in TIME_WAIT. */
+    /* Without this, a server that closed first cannot have its port back for a minute: the kernel
+     * remembers the old connections (TIME_WAIT), in case late packets of theirs arrive. */
     if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
         return -1;
-    /* Systems differ in whether [::] takes IPv4 clients as well. Where this fails, it takes what
-     * it can. */
+    /* Systems differ in whether [::] takes IPv4 clients as well. If this fails, it takes what it
+     * can. */
     if (local->ss.ss_family == AF_INET6)
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 
-    begin(SOCK_BIND, fd, 0, local->text);
-    return (int)end(
-        SOCK_BIND, bind(fd, (const struct sockaddr *)&local->ss, local->length), local->text);
+    before(SOCK_BIND, fd, 0, local->text);
+    int result = bind(fd, (const struct sockaddr *)&local->ss, local->length);
+    after(SOCK_BIND, result, local->text);
+    return result;
 }
 
 int sock_listen(int fd, int backlog)
 {
-    begin(SOCK_LISTEN, fd, (size_t)backlog, "");
-    return (int)end(SOCK_LISTEN, listen(fd, backlog), "");
+    before(SOCK_LISTEN, fd, (size_t)backlog, "");
+    int result = listen(fd, backlog);
+    after(SOCK_LISTEN, result, "");
+    return result;
 }
 
 int sock_accept(int listener, struct sock_address *client)
@@ -137,19 +138,22 @@ int sock_accept(int listener, struct sock_address *client)
 
     do {
         client->length = sizeof client->ss; /* in: the room there is; out: what accept used */
-        begin(SOCK_ACCEPT, listener, 0, "");
+        before(SOCK_ACCEPT, listener, 0, "");
         fd = accept(listener, (struct sockaddr *)&client->ss, &client->length);
         if (fd != -1)
             name(client);
-        end(SOCK_ACCEPT, fd, fd != -1 ? client->text : "");
-        /* ECONNABORTED: that client left while it queued. The next one is not to pay for it. */
+        after(SOCK_ACCEPT, fd, fd != -1 ? client->text : "");
+        /* ECONNABORTED: that client left while it queued. The next one must not suffer for it. */
     } while (fd == -1 && (errno == EINTR || errno == ECONNABORTED));
-    if (fd != -1) {
-        keep_sigpipe_away(fd);
-        /* An echo sent in small pieces would otherwise wait, up to 40 ms each, for the peer's
-         * delayed acknowledgements (RFC 896 meets RFC 1122). Failure costs speed alone. */
-        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    }
+    if (fd == -1)
+        return -1;
+
+    keep_sigpipe_away(fd);
+    /* TCP likes to hold a small piece back until the last one is acknowledged (Nagle's algorithm),
+     * which the peer may put off (on Linux, for 40 ms). An echo is to leave at once. (The client
+     * sends each message whole and then waits, so it has nothing to gain.) Failing costs speed
+     * alone. */
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     return fd;
 }
 
@@ -176,17 +180,18 @@ static int finish_connect(int fd, int limit_ms)
 
 int sock_connect(int fd, const struct sock_address *server, int limit_ms)
 {
-    int flags = fcntl(fd, F_GETFL), result;
+    int flags = fcntl(fd, F_GETFL);
 
-    /* connect has no time limit of its own that works everywhere; a nonblocking one and poll do. */
+    /* No option limits connect on every system. So make the socket nonblocking meanwhile: then
+     * connect only starts the attempt (EINPROGRESS), and poll can wait as long as we say. */
     if (flags == -1 || (limit_ms > 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1))
         return -1;
 
-    begin(SOCK_CONNECT, fd, 0, server->text);
-    result = (int)end(SOCK_CONNECT,
-        connect(fd, (const struct sockaddr *)&server->ss, server->length), server->text);
+    before(SOCK_CONNECT, fd, 0, server->text);
+    int result = connect(fd, (const struct sockaddr *)&server->ss, server->length);
+    after(SOCK_CONNECT, result, server->text);
 
-    /* An interrupted connect must not be called again: the first attempt is still under way. */
+    /* Interrupted, connect must not be called again: the first attempt is still under way. */
     if (result == -1 && (errno == EINTR || errno == EINPROGRESS))
         result = finish_connect(fd, limit_ms);
     if (result == 0 && limit_ms > 0)
@@ -194,9 +199,9 @@ int sock_connect(int fd, const struct sock_address *server, int limit_ms)
     return result;
 }
 
-/* With a time limit set, a blocking call that reaches it fails with EAGAIN, "try again", as if the
- * socket were nonblocking. Say what happened instead. */
-static int failed(void)
+/* A blocking call that reaches the connection's time limit fails with EAGAIN, "try again". Say what
+ * happened instead. */
+static int timeout_or_error(void)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK)
         errno = ETIMEDOUT;
@@ -209,15 +214,15 @@ int sock_send(int fd, const void *data, size_t size)
     size_t left = size;
 
     while (left > 0) {
-        ssize_t sent;
+        before(SOCK_SEND, fd, left, "");
+        ssize_t sent = send(fd, next, left, SEND_FLAGS);
+        after(SOCK_SEND, sent, "");
 
-        begin(SOCK_SEND, fd, left, "");
-        sent = end(SOCK_SEND, send(fd, next, left, SEND_FLAGS), "");
         if (sent >= 0) { /* perhaps not all: a signal or a full buffer cuts a send short */
             next += sent;
             left -= (size_t)sent;
         } else if (errno != EINTR) {
-            return failed();
+            return timeout_or_error();
         }
     }
     return 0;
@@ -228,10 +233,11 @@ ssize_t sock_recv(int fd, void *buffer, size_t room)
     ssize_t got;
 
     do {
-        begin(SOCK_RECV, fd, room, "");
-        got = end(SOCK_RECV, recv(fd, buffer, room, 0), "");
+        before(SOCK_RECV, fd, room, "");
+        got = recv(fd, buffer, room, 0);
+        after(SOCK_RECV, got, "");
     } while (got == -1 && errno == EINTR);
-    return got == -1 ? failed() : got;
+    return got == -1 ? timeout_or_error() : got;
 }
 
 ssize_t sock_recv_all(int fd, void *buffer, size_t size)
@@ -255,8 +261,10 @@ int sock_close(int fd)
 {
     /* Not repeated on EINTR: the descriptor is gone by then on every system we know, and its number
      * may already be somebody else's. (POSIX.1-2008 leaves it open.) */
-    begin(SOCK_CLOSE, fd, 0, "");
-    return (int)end(SOCK_CLOSE, close(fd), "");
+    before(SOCK_CLOSE, fd, 0, "");
+    int result = close(fd);
+    after(SOCK_CLOSE, result, "");
+    return result;
 }
 
 int sock_local_address(int fd, struct sock_address *local)
