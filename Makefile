@@ -102,14 +102,46 @@ $(BUILD)/sock_faked.o: src/sock.c include/sock.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(FAKES) -c -o $@ src/sock.c
 
+# Any echo server at all: make judge SERVER='./mine 9999' PORT=9999 [JUDGE_ARGS=-m]
+# (Through the environment, so that the command may hold any quotes.)
+judge: $(BUILD)/judge
+	@if [ -z "$$SERVER" ] || [ -z "$$PORT" ]; then \
+	    echo "make judge SERVER='./mine 9999' PORT=9999 [JUDGE_ARGS=-m]" >&2; exit 2; \
+	fi; $(BUILD)/judge $(JUDGE_ARGS) "$$SERVER" "$$PORT"
+$(BUILD)/judge: tests/judge.c include/sock.h $(BUILD)/sock.o
+	$(COMPILE) -o $@ tests/judge.c $(BUILD)/sock.o $(LDFLAGS) $(LDLIBS)
+
+# The labs are patches: tests/labs/NAME.patch, built into build/labs/NAME.
+LABS = lab-eintr lab-eof lab-first-address lab-fork lab-nagle lab-never-closed lab-no-reuseaddr \
+	lab-percent-s lab-poll lab-recv-once lab-reset lab-send-once lab-sigpipe lab-sizeof \
+	lab-threads
+$(LABS): all
+	@lab=$@; BUILD=$(BUILD) CC="$(CC)" tests/labs/build "$${lab#lab-}"
+
+# Whatever the README shows or names, run or looked up; the labs as well.
+check-docs: all
+	@BUILD=$(BUILD) CC="$(CC)" tests/docs/check
+
+# Slow or exotic checks. VERIFY_STRICT=1: one that is skipped has failed. VERIFY='NAME ...': these.
+verify: all
+	@BUILD=$(BUILD) CC="$(CC)" tests/verify/run $(VERIFY)
+
+bench: all
+	@BUILD=$(BUILD) CC="$(CC)" tests/bench/run
+
 clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo "make         build $(BUILD)/echo-server and $(BUILD)/echo-client"
-	@echo "make demo    run them against each other"
-	@echo "make deps    install cmocka, which the tests need"
-	@echo "make test    run the tests"
-	@echo "make clean   remove what was built"
+	@echo "make             build $(BUILD)/echo-server and $(BUILD)/echo-client"
+	@echo "make demo        run them against each other"
+	@echo "make deps        install cmocka, which the tests need"
+	@echo "make test        run the tests"
+	@echo "make lab-NAME    build a lab: the README tells them"
+	@echo "make judge       test any echo server: SERVER='command' PORT=number"
+	@echo "make check-docs  run what the README shows"
+	@echo "make verify      run the slow checks: VERIFY='name ...' for some"
+	@echo "make bench       measure"
+	@echo "make clean       remove what was built"
 
-.PHONY: all demo deps test clean help
+.PHONY: all demo deps test judge check-docs verify bench clean help $(LABS)

@@ -1,0 +1,586 @@
+/* judge: is it an echo server, and does it survive what a network does to one?
+ *
+ *     judge [-m] [-n clients] COMMAND PORT
+ *
+ * COMMAND may be in any language. It is started anew for each test, in a process group of its own;
+ * it must listen on PORT of 127.0.0.1 and stay in the foreground; the judge ends it. A server that
+ * accepts once and leaves is judged too, so nothing connects only to look whether it is there yet:
+ * the first client of a test tries until it gets in.
+ *
+ * Every wait is a poll with a limit, so a hang becomes a sentence. Exit status: 0 all passed,
+ * 1 some failed, 2 wrong usage or a server that never listened. */
+#include "sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    SILENCE_MS = 3000,      /* the longest wait for a byte, a connection, the end of a stream */
+    FIRST_START_MS = 10000, /* the longest wait for the first start: some have much to load */
+    PAUSE_MS = 5,           /* between two attempts to connect */
+    MEBIBYTE = 1048576,
+    MOST_CLIENTS = 900
+};
+
+static const char *command, *port;
+static struct sock_address address;
+static size_t many = 100;     /* -n */
+static char noise[MEBIBYTE];  /* what clients send: no byte can be lost or moved and go unseen */
+static bool is_open[1024];    /* the clients of this test, by descriptor */
+static volatile pid_t server; /* 0: none is running */
+static FILE *server_said;     /* its standard error */
+static bool ever_reached;     /* by any client, of any test */
+static jmp_buf verdict;
+static char seen[200];      /* what made the test fail */
+static const char *by_hand; /* how to see that without the judge */
+
+/* End this test; run() tells the rest. */
+static _Noreturn void fail(const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(seen, sizeof seen, format, list);
+    va_end(list);
+    longjmp(verdict, 1);
+}
+
+/* Clients. Most tests do not care how a client leaves, and let stop() reset it: then the server,
+ * though it is ended next, leaves no TIME_WAIT that would keep a simple one from starting again. */
+
+static void leave(int client)
+{
+    close(client);
+    is_open[client] = false;
+}
+
+static void reset(int client)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    leave(client);
+}
+
+/* Returns a client, or -1. A thin one has room for little, and asks for it in small segments: the
+ * kernel sizes the server's send buffer by them, so it soon is full. */
+static int try_to_connect(bool thin)
+{
+    const int on = 1, room = 4096, segment = 536;
+    int error = ECONNREFUSED, client = sock_create(AF_INET);
+    struct sock_address own;
+
+    if (client == -1 || client >= (int)sizeof is_open)
+        fail("the judge itself has no descriptor left");
+    is_open[client] = true;
+    fcntl(client, F_SETFD, FD_CLOEXEC);
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (thin) {
+        setsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+        setsockopt(client, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+    }
+    if (sock_connect(client, &address, SILENCE_MS) == -1) {
+        error = errno;
+    } else if (sock_local_address(client, &own) == 0 && strcmp(own.text, address.text) != 0) {
+        fcntl(client, F_SETFL, O_NONBLOCK);
+        return client;
+    } /* else it is connected to itself: nobody listens, and the kernel gave it that very port */
+    reset(client);
+    errno = error;
+    return -1;
+}
+
+/* How the server ended, or NULL if it has not. It is reaped only after its group is killed: until
+ * then its number cannot pass to another process. */
+static const char *ending(void)
+{
+    static char how[100];
+    siginfo_t info = {.si_pid = 0};
+
+    if (waitid(P_PID, (id_t)server, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
+        return NULL;
+    if (info.si_code == CLD_EXITED && (info.si_status <= 128 || info.si_status > 128 + 64))
+        snprintf(how, sizeof how, "it exited with status %d", info.si_status);
+    else /* a shell says 128 + N when signal N ended its command */
+        snprintf(how, sizeof how, "a signal ended it: %s", strsignal(info.si_status % 128));
+    return how;
+}
+
+static int connect_a(bool thin)
+{
+    int client, tries = (ever_reached ? SILENCE_MS : FIRST_START_MS) / PAUSE_MS;
+
+    while ((client = try_to_connect(thin)) == -1) {
+        if (errno != ECONNREFUSED || ending() != NULL || --tries == 0)
+            fail("connect: %s", strerror(errno));
+        poll(NULL, 0, PAUSE_MS);
+    }
+    ever_reached = true;
+    return client;
+}
+
+static int connect_client(void)
+{
+    return connect_a(false);
+}
+
+/* Send, and read nothing, until all is sent or no more can go for a while. Returns how much went.
+ */
+static size_t flood(int client, const char *data, size_t size)
+{
+    size_t sent = 0;
+
+    while (sent < size && poll(&(struct pollfd){client, POLLOUT, 0}, 1, 100) == 1) {
+        ssize_t n = send(client, data + sent, size - sent, 0);
+        if (n == -1)
+            fail("%s, after %zu of %zu bytes were sent", strerror(errno), sent, size);
+        sent += (size_t)n;
+    }
+    return sent;
+}
+
+static void hear(int client, const char *data, size_t size)
+{
+    static char in[65536];
+
+    for (size_t heard = 0; heard < size;) {
+        if (poll(&(struct pollfd){client, POLLIN, 0}, 1, SILENCE_MS) == 0)
+            fail("%zu of %zu bytes came, then none for %d s", heard, size, SILENCE_MS / 1000);
+        ssize_t n = recv(client, in, size - heard < sizeof in ? size - heard : sizeof in, 0);
+        if (n == 0)
+            fail("the stream ended after %zu of %zu bytes", heard, size);
+        if (n == -1)
+            fail("%s, after %zu of %zu bytes came", strerror(errno), heard, size);
+        for (ssize_t i = 0; i < n; i++, heard++)
+            if (in[i] != data[heard])
+                fail("byte %zu of %zu was sent as 0x%02x and came back as 0x%02x", heard + 1, size,
+                    data[heard] & 0xff, in[i] & 0xff);
+    }
+}
+
+/* Sending all before reading could deadlock, so take turns when the buffers are full. */
+static void echo(int client, const char *data, size_t size)
+{
+    while (size > 0) {
+        size_t sent = flood(client, data, size);
+        if (sent == 0)
+            fail("the server takes nothing, with %zu bytes to go", size);
+        hear(client, data, sent);
+        data += sent;
+        size -= sent;
+    }
+}
+
+static void hear_the_end(int client)
+{
+    char more;
+
+    if (poll(&(struct pollfd){client, POLLIN, 0}, 1, SILENCE_MS) == 0)
+        fail("%d s after the client finished sending the server has not closed", SILENCE_MS / 1000);
+    switch (recv(client, &more, 1, 0)) {
+    case 0: return;
+    case 1: fail("more came back than was sent: a byte 0x%02x", more & 0xff);
+    default: fail("%s, instead of the end of the stream", strerror(errno));
+    }
+}
+
+static void one_more_client_is_served(void)
+{
+    int client = connect_client();
+
+    echo(client, noise, 1000);
+    reset(client);
+}
+
+/* The server. */
+
+static void end_server(void)
+{
+    if (server > 0) {
+        kill(-server, SIGKILL);
+        waitpid(server, NULL, 0);
+    }
+    server = 0;
+}
+
+static void stop(void)
+{
+    for (int fd = 0; fd < (int)sizeof is_open; fd++)
+        if (is_open[fd])
+            reset(fd);
+    end_server();
+}
+
+static _Noreturn void give_up(const char *why)
+{
+    fprintf(stderr, "judge: port %s: %s\n", port, why);
+    stop();
+    exit(2);
+}
+
+static void on_signal(int number)
+{
+    if (server > 0)
+        kill(-server, SIGKILL);
+    raise(number); /* SA_RESETHAND: now it has its default effect */
+}
+
+static void start(rlim_t descriptors)
+{
+    const struct rlimit few = {descriptors, descriptors};
+    int client, null, tries = ever_reached ? SILENCE_MS / PAUSE_MS : 1;
+
+    /* What is left of the last one, a child that it forked, say, may take a moment to go. */
+    while ((client = try_to_connect(false)) != -1) {
+        reset(client);
+        if (--tries == 0)
+            give_up("another program listens there");
+        poll(NULL, 0, PAUSE_MS);
+    }
+    rewind(server_said);
+    fflush(stdout);
+    if (ftruncate(fileno(server_said), 0) == -1 || (server = fork()) == -1)
+        give_up(strerror(errno));
+    if (server != 0) {
+        setpgid(server, server); /* at both ends, as nobody knows which one is first */
+        return;
+    }
+    setpgid(0, 0);
+    signal(SIGPIPE, SIG_DFL); /* or the server would inherit a safeguard that it may lack */
+    null = open("/dev/null", O_RDWR);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    dup2(fileno(server_said), STDERR_FILENO);
+    close(null);
+    if (descriptors > 0)
+        setrlimit(RLIMIT_NOFILE, &few);
+    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    _exit(127);
+}
+
+/* The tests. */
+
+#define NC    "nc -N 127.0.0.1 PORT"
+#define HELLO "echo hello | " NC
+#define DIAL  "socket.create_connection((\"127.0.0.1\", PORT))"
+
+static void echoes_a_line(void)
+{
+    int client = connect_client();
+
+    by_hand = HELLO;
+    flood(client, "hello, world\n", 13);
+    shutdown(client, SHUT_WR);
+    hear(client, "hello, world\n", 13);
+}
+
+static void answers_before_the_client_has_finished(void)
+{
+    by_hand = "(printf abc; sleep 5) | " NC "   # abc comes at once";
+    echo(connect_client(), "no newline", 10);
+}
+
+static void echoes_bytes_that_are_not_text(void)
+{
+    char all[256];
+
+    by_hand = "printf '\\000\\001\\377\\r\\n' | " NC " | od -c";
+    for (int i = 0; i < 256; i++)
+        all[i] = (char)i;
+    echo(connect_client(), all, sizeof all);
+}
+
+static void echoes_in_order_what_comes_byte_by_byte(void)
+{
+    int client = connect_client();
+
+    by_hand = "for i in 1 2 3 4 5; do printf $i; sleep 0.1; done | " NC;
+    for (int i = 0; i < 1000; i++)
+        flood(client, noise + i, 1);
+    hear(client, noise, 1000);
+}
+
+static void echoes_a_message_larger_than_its_buffer(void)
+{
+    by_hand = "seq 150000 | " NC " | cksum; seq 150000 | cksum   # the same twice";
+    echo(connect_client(), noise, MEBIBYTE);
+}
+
+static void a_slow_reader_gets_every_byte(void)
+{
+    int client = connect_a(true);
+
+    by_hand = "seq 150000 | " NC " | (sleep 3; cksum); seq 150000 | cksum   # the same twice";
+    hear(client, noise, flood(client, noise, MEBIBYTE));
+}
+
+static void adds_nothing_and_closes_after_the_client_has_finished(void)
+{
+    int client = connect_client();
+
+    by_hand = "printf abc | " NC " | od -c   # abc, no more, and then the prompt";
+    echo(client, noise, 5);
+    shutdown(client, SHUT_WR);
+    hear_the_end(client);
+}
+
+static void returns_every_byte_after_a_half_close(void)
+{
+    int client = connect_client();
+    size_t sent = flood(client, noise, 300000);
+
+    by_hand = "head -c 300000 /dev/zero | " NC " | wc -c   # 300000";
+    shutdown(client, SHUT_WR);
+    hear(client, noise, sent);
+    hear_the_end(client);
+}
+
+static void says_nothing_to_a_client_that_says_nothing(void)
+{
+    int client = connect_client();
+
+    by_hand = NC " </dev/null | od -c   # nothing, and then the prompt";
+    shutdown(client, SHUT_WR);
+    hear_the_end(client);
+}
+
+static void serves_the_next_client_after_the_first(void)
+{
+    int first = connect_client();
+
+    by_hand = HELLO "; " HELLO;
+    echo(first, noise, 1000);
+    leave(first);
+    one_more_client_is_served();
+}
+
+static void a_second_client_waits_and_is_served(void)
+{
+    int first = connect_client(), second;
+
+    by_hand = "nc 127.0.0.1 PORT   # in two terminals: type in both, then Ctrl-C the first";
+    echo(first, noise, 10);
+    second = connect_client();
+    flood(second, noise + 100, 10);
+    echo(first, noise + 10, 10);
+    leave(first);
+    hear(second, noise + 100, 10);
+}
+
+static void a_client_that_leaves_without_a_word_ends_only_itself(void)
+{
+    by_hand = "nc -z 127.0.0.1 PORT; " HELLO;
+    leave(connect_client());
+    reset(connect_client());
+    one_more_client_is_served();
+}
+
+static void a_reset_ends_that_client_only(void)
+{
+    int client = connect_client();
+
+    by_hand = "python3 -c 'import socket; s = " DIAL "; s.setsockopt(socket.SOL_SOCKET, "
+              "socket.SO_LINGER, b\"\\1\\0\\0\\0\\0\\0\\0\\0\")'; " HELLO;
+    echo(client, noise, 10);
+    reset(client);
+    one_more_client_is_served();
+}
+
+/* From 64 KiB, enough for a server with a small buffer, to 1 MiB: it is the second send to a client
+ * that has left which raises SIGPIPE, and a server with a large buffer needs no second for less. */
+static void a_client_that_floods_and_leaves_ends_only_itself(void)
+{
+    by_hand = "python3 -c 'import socket; " DIAL ".sendall(bytes(300000))'; " HELLO;
+    for (size_t size = 65536; size <= MEBIBYTE; size *= 2) {
+        int client = connect_client();
+
+        flood(client, noise, size);
+        leave(client);
+    }
+    one_more_client_is_served();
+}
+
+static void gives_back_each_connection(void)
+{
+    by_hand = "for i in $(seq 100); do echo $i | " NC "; done   # the server after: ulimit -n 64";
+    end_server();
+    start(64);
+    for (int i = 0; i < 100; i++) {
+        int client = connect_client();
+
+        echo(client, noise, 10);
+        shutdown(client, SHUT_WR);
+        hear_the_end(client);
+        leave(client);
+    }
+}
+
+/* The client stays while the server goes: until it leaves too, the kernel remembers the connection,
+ * as it would for a minute more, in TIME_WAIT, if we did not end with a reset. */
+static void it_starts_again_at_once_after_it_closed_first(void)
+{
+    by_hand = "nc 127.0.0.1 PORT   # leave it there, Ctrl-C the server, and start it again";
+    echo(connect_client(), noise, 10);
+    end_server();
+    start(0);
+    one_more_client_is_served();
+}
+
+static void serves_two_clients_at_once(void)
+{
+    int silent = connect_client();
+
+    by_hand = "nc 127.0.0.1 PORT   # in two terminals: type in the second first";
+    one_more_client_is_served();
+    echo(silent, noise, 10);
+}
+
+static void serves_many_clients_at_once(void)
+{
+    static int clients[MOST_CLIENTS];
+
+    by_hand = "for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait";
+    for (size_t i = 0; i < many; i++)
+        clients[i] = connect_client();
+    for (size_t at = 0; at < 500; at += 100) {
+        for (size_t i = 0; i < many; i++)
+            flood(clients[i], noise + i * 1000 + at, 100);
+        for (size_t i = many; i-- > 0;)
+            hear(clients[i], noise + i * 1000 + at, 100);
+    }
+}
+
+enum { ONLY_WITH_M = 2 }; /* the last so many */
+static const struct test {
+    void (*run)(void);
+    const char *name;
+} tests[] = {
+#define TEST(name)  \
+    {               \
+        name, #name \
+    }
+    TEST(echoes_a_line),
+    TEST(answers_before_the_client_has_finished),
+    TEST(echoes_bytes_that_are_not_text),
+    TEST(echoes_in_order_what_comes_byte_by_byte),
+    TEST(echoes_a_message_larger_than_its_buffer),
+    TEST(a_slow_reader_gets_every_byte),
+    TEST(adds_nothing_and_closes_after_the_client_has_finished),
+    TEST(returns_every_byte_after_a_half_close),
+    TEST(says_nothing_to_a_client_that_says_nothing),
+    TEST(serves_the_next_client_after_the_first),
+    TEST(a_second_client_waits_and_is_served),
+    TEST(a_client_that_leaves_without_a_word_ends_only_itself),
+    TEST(a_reset_ends_that_client_only),
+    TEST(a_client_that_floods_and_leaves_ends_only_itself),
+    TEST(gives_back_each_connection),
+    TEST(it_starts_again_at_once_after_it_closed_first),
+    TEST(serves_two_clients_at_once),
+    TEST(serves_many_clients_at_once),
+};
+
+/* What was seen, how the server ended if it did, and the last line of its standard error. */
+static void explain(void)
+{
+    char text[301] = "", *line, *end;
+    off_t size = lseek(fileno(server_said), 0, SEEK_END);
+    const char *how;
+
+    poll(NULL, 0, 50); /* a server that is just dying may take a moment */
+    how = ending();
+    printf("     seen: %s%s%s\n", seen, how ? "; the server is gone: " : "", how ? how : "");
+    if (pread(fileno(server_said), text, 300, size > 300 ? size - 300 : 0) <= 0)
+        return;
+    for (end = text + strlen(text); end > text && end[-1] == '\n';)
+        *--end = '\0';
+    line = strrchr(text, '\n');
+    printf("     it said: %s\n", line ? line + 1 : text);
+}
+
+static bool passes(const struct test *test)
+{
+    const char *rest;
+
+    if (setjmp(verdict) == 0) {
+        start(0);
+        by_hand = "";
+        test->run();
+        printf("ok   %s\n", test->name);
+        stop();
+        return true;
+    }
+    printf("FAIL %s\n", test->name);
+    explain();
+    if (!ever_reached)
+        give_up("no server ever listened there");
+    printf("     by hand: ");
+    for (; (rest = strstr(by_hand, "PORT")) != NULL; by_hand = rest + 4)
+        printf("%.*s%s", (int)(rest - by_hand), by_hand, port);
+    printf("%s\n", by_hand);
+    stop();
+    return false;
+}
+
+static _Noreturn void usage(void)
+{
+    fputs("usage: judge [-m] [-n clients] COMMAND PORT\n"
+          "  -m          many clients at once, too\n"
+          "  -n clients  so many then, 2-900 (100)\n"
+          "  COMMAND     starts an echo server that listens on PORT of 127.0.0.1\n",
+        stderr);
+    exit(2);
+}
+
+int main(int argc, char **argv)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    size_t found, passed = 0, count = sizeof tests / sizeof *tests - ONLY_WITH_M;
+    unsigned long number = 1;
+    int letter;
+
+    while ((letter = getopt(argc, argv, "mn:")) != -1) {
+        if (letter == '?')
+            usage();
+        if (letter == 'n')
+            many = strtoul(optarg, NULL, 10);
+        count = sizeof tests / sizeof *tests;
+    }
+    if (argc - optind != 2 || many < 2 || many > MOST_CLIENTS)
+        usage();
+    command = argv[optind];
+    port = argv[optind + 1];
+    number = strtoul(port, NULL, 10);
+    if (number < 1 || number > 65535)
+        usage();
+    if (sock_resolve("127.0.0.1", (uint16_t)number, &address, 1, &found) != 0 ||
+        (server_said = tmpfile()) == NULL)
+        give_up(strerror(errno));
+    fcntl(fileno(server_said), F_SETFD, FD_CLOEXEC);
+    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    number = 1;
+    for (size_t i = 0; i < sizeof noise; i++) {
+        number = (number * 1664525 + 1013904223) & 0xffffffff;
+        noise[i] = (char)(number >> 24);
+    }
+
+    for (size_t i = 0; i < count; i++)
+        passed += passes(&tests[i]) ? 1 : 0;
+    printf("%zu passed, %zu failed\n", passed, count - passed);
+    fclose(server_said);
+    return passed < count;
+}
