@@ -75,7 +75,7 @@ FAKES = -Dsocket=fake_socket -Dbind=fake_bind -Dlisten=fake_listen -Daccept=fake
 	-Dsetsockopt=fake_setsockopt -Dgetsockname=fake_getsockname -Dgetaddrinfo=fake_getaddrinfo \
 	-Dfreeaddrinfo=fake_freeaddrinfo -Dgetnameinfo=fake_getnameinfo
 
-test: all $(TESTS)
+test: all $(TESTS) $(BUILD)/echo-client-localhost
 	@status=0; for test in $(TESTS); do \
 	    echo "--- $$test"; ECHO_BUILD=$(BUILD) $$test || status=1; \
 	done; exit $$status
@@ -98,6 +98,12 @@ $(BUILD)/test_console: tests/test_console.c $(HEADERS) $(BUILD)/console.o $(BUIL
 $(BUILD)/test_programs: tests/test_programs.c tests/support.c $(HEADERS) $(BUILD)/sock.o $(BUILD)/cmocka
 	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_programs.c tests/support.c \
 	    $(BUILD)/sock.o $(LDFLAGS) "$$@" $(LDLIBS)
+# The client, with a resolver that always has two addresses for it.
+$(BUILD)/echo-client-localhost: src/client.c tests/two_addresses.c include/sock.h \
+    include/console.h $(BUILD)/sock.o $(BUILD)/console.o
+	$(COMPILE) -Dsock_resolve=two_addresses -c -o $(BUILD)/client_localhost.o src/client.c
+	$(COMPILE) -o $@ $(BUILD)/client_localhost.o tests/two_addresses.c $(BUILD)/sock.o \
+	    $(BUILD)/console.o $(LDFLAGS) $(LDLIBS)
 $(BUILD)/sock_faked.o: src/sock.c include/sock.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(FAKES) -c -o $@ src/sock.c

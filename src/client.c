@@ -125,10 +125,10 @@ static bool exchange(
         if (got == -1)
             return report(call, server);
         double trip = now_ms() - start;
+        s->bytes += (unsigned long long)got;
         if (!is_right(echo, (size_t)got, message, size, server))
             return false;
         count_trip(s, trip);
-        s->bytes += size;
         if (!o->quiet && !console_say("server say: %s\n", console_text(echo, size, text)))
             return false;
     }

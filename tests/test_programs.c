@@ -1,0 +1,1033 @@
+/* The two programs as a person or a shell meets them: spawned for real, on ports that the kernel
+ * chose. Rude and odd peers are sockets of the test itself. Nothing sleeps in order to wait: a test
+ * reads what it waits for, and an alarm ends it if that never comes. Where a time limit (-W) is
+ * the subject, a machine that is slow makes the test longer, not wrong. */
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* cmocka's state: no test here needs it */
+#define test(name)      cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define MESSAGE(number) "你好,hello,world," number "...\n"
+#define SHOWN(number)   "你好,hello,world," number "...\\n" /* as a log shows it */
+#define SUMMARY         "\n--- 127.0.0.1:# echo statistics ---\n"
+#define TRIPS           ", round trip min/avg/max = #/#/# ms\n"
+
+/* Of the test that runs: two programs, and its own end of a connection to one of them. */
+static struct program *server, *client;
+static int peer, listener; /* the second if the test is a server; both may be -1 */
+
+static int set_up(void **state)
+{
+    peer = listener = -1;
+    return programs_on(state);
+}
+
+static void close_if_open(int *fd)
+{
+    if (*fd != -1)
+        sock_close(*fd);
+    *fd = -1;
+}
+
+static void leave(void)
+{
+    close_if_open(&peer);
+}
+
+/* Leaves so rudely that the other end gets ECONNRESET. */
+static void leave_by_reset(void)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    assert_int_equal(setsockopt(peer, SOL_SOCKET, SO_LINGER, &none, sizeof none), 0);
+    leave();
+}
+
+static int tear_down(void **state)
+{
+    leave();
+    close_if_open(&listener);
+    return programs_off(state);
+}
+
+static void visit(void)
+{
+    leave();
+    peer = connect_to("127.0.0.1", server->port);
+}
+
+static void exchange(const char *text)
+{
+    say(peer, text);
+    hear(peer, text);
+}
+
+/* What every rude client is followed by: one that is served as if nothing had been. */
+static void serves_the_next(void)
+{
+    visit();
+    exchange("next");
+    leave();
+}
+
+/* The test is the server: start a command of the client, and be where it is told to connect. */
+static void be_server_of(const char *command)
+{
+    struct sock_address address, ignored;
+
+    close_if_open(&listener);
+    listener = listen_anywhere(&address, 1);
+    client = start("%s 127.0.0.1 %s", command, port_in(address.text));
+    leave();
+    peer = sock_accept(listener, &ignored);
+}
+
+static void be_server_until_pause(const char *command)
+{
+    be_server_of(command);
+    hear(peer, MESSAGE("0"));
+    say(peer, MESSAGE("0"));
+    expect_line(client->out, "server say: " SHOWN("0"));
+}
+
+/* Skipped by name where the system is not Linux; each says what of Linux it needs. */
+static void needs_linux(void)
+{
+#ifndef __linux__
+    skip();
+#endif
+}
+
+/* --- both ends --- */
+
+static void three_messages(const char *server_options, const char *host)
+{
+    server = serve(server_options);
+    client = start("echo-client -c 3 -i 0 %s %s", host, server->port);
+    assert_ends(client, 0,
+        "server say: " SHOWN("0") "\nserver say: " SHOWN("1") "\nserver say: " SHOWN(
+            "2") "\n\n--- *:# echo statistics ---\n3 sent, 3 echoed, 72 bytes back" TRIPS,
+        "");
+    assert_ends(server, 0,
+        "client connected from *:#\nclient say: " SHOWN("0") "\nclient say: " SHOWN(
+            "1") "\nclient say: " SHOWN("2") "\nclient finished sending; 72 bytes echoed\n",
+        "");
+}
+
+static void both_ends_speak_over_ipv4(void **state)
+{
+    three_messages("-c 1", "127.0.0.1");
+}
+
+static void needs_ipv6(void)
+{
+    struct sock_address loopback;
+    size_t found;
+    int fd = sock_create(AF_INET6);
+    bool there = fd != -1 && sock_resolve("::1", 0, &loopback, 1, &found) == 0 &&
+                 sock_bind(fd, &loopback) == 0;
+
+    if (fd != -1)
+        sock_close(fd);
+    if (!there)
+        skip();
+}
+
+static void both_ends_speak_over_ipv6(void **state)
+{
+    needs_ipv6();
+    three_messages("-c 1 -l ::1", "::1");
+}
+
+static void both_ends_speak_over_localhost(void **state)
+{
+    three_messages("-c 1 -l localhost", "localhost");
+}
+
+/* Played by a client whose resolver always lists ::1 and then 127.0.0.1: see two_addresses.c. */
+static void the_client_tries_each_address_until_one_works(void **state)
+{
+    server = serve("-c 1");
+    client = start("echo-client-localhost -c 1 -v localhost %s", server->port);
+    assert_int_equal(finish(client), 0);
+    assert_non_null(strstr(client->complained, "[5] close("));
+    assert_match(strstr(client->complained, "[3] connect(3, 127"),
+        "[3] connect(#, 127.0.0.1:#) = 0\n*\n*\n*\n");
+    assert_int_equal(finish(server), 0);
+}
+
+static void when_no_address_works_the_last_is_reported(void **state)
+{
+    struct sock_address address;
+
+    listener = bind_anywhere(&address); /* bound, but nobody listens there */
+    client = start("echo-client-localhost localhost %s", port_in(address.text));
+    assert_ends(client, 2, "",
+        "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)\necho-client: hint: *\n");
+}
+
+static void the_ipv6_wildcard_takes_ipv4_clients_too(void **state)
+{
+    needs_ipv6();
+    three_messages("-c 1 -l ::", "127.0.0.1");
+}
+
+static void the_wildcard_is_reached_at_every_address_of_the_machine(void **state)
+{
+    needs_linux(); /* elsewhere 127.0.0.2 has to be set up */
+    three_messages("-c 1 -l 0.0.0.0", "127.0.0.2");
+}
+
+static void an_address_of_another_machine_cannot_be_bound(void **state)
+{
+    server = start("echo-server -l 192.0.2.1 0"); /* RFC 5737: nobody has it */
+    assert_ends(server, 2, "", "echo-server: bind 192.0.2.1:0: EADDRNOTAVAIL (*)\n");
+}
+
+static void quiet_programs_say_the_address_and_the_summary_only(void **state)
+{
+    server = serve("-q -c 1");
+    client = start("echo-client -q -c 2 -i 0 127.0.0.1 %s", server->port);
+    assert_ends(client, 0, SUMMARY "2 sent, 2 echoed, 48 bytes back" TRIPS, "");
+    assert_ends(server, 0, "", "");
+}
+
+static void the_trace_tells_each_call_behind_its_step(void **state)
+{
+    server = serve("-v -c 1");
+    client = start("echo-client -v -c 1 127.0.0.1 %s", server->port);
+    assert_ends(client, 0, ANY,
+        "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
+        "[3] connect(#, 127.0.0.1:#) = 0\n"
+        "[4] send(#, 24 bytes) = 24\n"
+        "[4] recv(#, room 24) = 24\n"
+        "[5] close(#) = 0\n");
+    assert_ends(server, 0, ANY,
+        "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
+        "[2] bind(#, 127.0.0.1:0) = 0\n"
+        "[3] listen(#, #) = 0\n"
+        "[4] accept(#) = #  127.0.0.1:#\n"
+        "[5] recv(#, room 65536) = 24\n"
+        "[5] send(#, 24 bytes) = 24\n"
+        "[5] recv(#, room 65536) = 0\n"
+        "[6] close(#) = 0\n"
+        "[6] close(#) = 0\n");
+}
+
+static void in_the_trace_a_call_that_blocks_stands_unfinished(void **state)
+{
+    server = serve("-v");
+    visit();
+    await(server->err, ", room 65536)"); /* and nothing behind it, not even a newline, until: */
+    say(peer, "hello");
+    expect_line(server->err, " = 5");
+}
+
+/* --- the message and its echo --- */
+
+static void the_message_on_the_wire_is_the_article_s_byte_for_byte(void **state)
+{
+    be_server_of("echo-client -c 12 -i 0");
+    for (int number = 0; number < 12; number++) {
+        char message[64];
+
+        snprintf(message, sizeof message,
+            "\xe4\xbd\xa0\xe5\xa5\xbd\x2chello\x2cworld\x2c%d\x2e\x2e\x2e\x0a", number);
+        hear(peer, message);
+        say(peer, message);
+    }
+    hear_the_end(peer);
+    assert_int_equal(finish(client), 0);
+    assert_non_null(strstr(client->said, "12 sent, 12 echoed, 290 bytes back"));
+}
+
+static void a_message_of_a_given_size_has_dots_before_its_newline(void **state)
+{
+    static char message[65536 + 1];
+    const size_t start_of_dots = strlen(MESSAGE("0")) - 1;
+
+    for (size_t size = 64; size <= 65536; size *= 1024) {
+        char command[32];
+
+        snprintf(command, sizeof command, "echo-client -c 1 -s %zu", size);
+        be_server_of(command);
+        assert_int_equal(sock_recv_all(peer, message, size), size);
+        assert_memory_equal(message, MESSAGE("0"), start_of_dots);
+        assert_int_equal(strspn(message + start_of_dots, "."), size - start_of_dots - 1);
+        assert_int_equal(message[size - 1], '\n');
+        assert_int_equal(sock_send(peer, message, size), 0);
+        hear_the_end(peer);
+        assert_int_equal(finish(client), 0);
+    }
+}
+
+static void large_messages_come_back_whole_through_small_receives(void **state)
+{
+    server = serve("-q -b 1000");
+    client = start("echo-client -q -c 9 -i 0 -s 65536 127.0.0.1 %s", server->port);
+    assert_ends(client, 0, SUMMARY "9 sent, 9 echoed, 589824 bytes back" TRIPS, "");
+}
+
+static void an_echo_in_pieces_of_one_byte_is_right(void **state)
+{
+    be_server_of("echo-client -v -c 1");
+    hear(peer, MESSAGE("0"));
+    for (const char *next = MESSAGE("0"); *next != '\0'; next++) {
+        await(client->err, "recv(");
+        assert_int_equal(sock_send(peer, next, 1), 0);
+        expect_line(client->err, "#, room #) = 1");
+    }
+    assert_ends(client, 0,
+        "server say: " SHOWN("0") "\n" SUMMARY "1 sent, 1 echoed, 24 bytes back" TRIPS, ANY);
+}
+
+static void one_wrong_byte_in_an_echo_ends_the_run_with_1(void **state)
+{
+    be_server_of("echo-client -i 0");
+    hear(peer, MESSAGE("0"));
+    say(peer, "你好,hello,World,0...\n");
+    hear_the_end(peer);
+    assert_ends(client, 1, SUMMARY "1 sent, 0 echoed, # bytes back\n",
+        "echo-client: *127.0.0.1:#*: 你好,hello,World,0...\\n\n");
+}
+
+static void an_echo_cut_short_by_the_end_ends_the_run_with_1(void **state)
+{
+    be_server_of("echo-client -i 0");
+    hear(peer, MESSAGE("0"));
+    say(peer, "你好");
+    leave();
+    assert_ends(client, 1, SUMMARY "1 sent, 0 echoed, # bytes back\n",
+        "echo-client: 127.0.0.1:#: *finished* 6 of *24 *\n");
+}
+
+static void an_echo_that_never_comes_is_late_after_W(void **state)
+{
+    be_server_of("echo-client -W 0.1");
+    hear(peer, MESSAGE("0"));
+    assert_ends(client, 1, SUMMARY "1 sent, 0 echoed, 0 bytes back\n",
+        "echo-client: recv 127.0.0.1:#: ETIMEDOUT (*)\n");
+}
+
+static void bytes_that_nobody_asked_for_end_the_pause_with_1(void **state)
+{
+    be_server_until_pause("echo-client -i 86400");
+    say(peer, "surprise");
+    assert_ends(client, 1, ANY, "echo-client: 127.0.0.1:#: *nobody asked*\n");
+}
+
+static void a_server_that_leaves_ends_the_pause_at_once_with_1(void **state)
+{
+    be_server_until_pause("echo-client -i 86400");
+    leave();
+    assert_ends(client, 1, SUMMARY "1 sent, 1 echoed, 24 bytes back" TRIPS,
+        "echo-client: 127.0.0.1:#: *finished*\n");
+}
+
+static void a_reset_ends_the_client_with_1_and_its_symbol(void **state)
+{
+    be_server_until_pause("echo-client -i 86400");
+    leave_by_reset();
+    assert_ends(client, 1, ANY, "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n");
+}
+
+/* --- one stream, in whatever pieces --- */
+
+static void a_small_receive_splits_a_character_in_the_log_not_in_the_echo(void **state)
+{
+    server = serve("-b 5");
+    visit();
+    exchange(MESSAGE("0"));
+    expect_line(server->out, "client connected from 127.0.0.1:#");
+    expect_line(server->out, "client say: 你\\xe5\\xa5");
+    expect_line(server->out, "client say: \\xbd,hel");
+    expect_line(server->out, "client say: lo,wo");
+    expect_line(server->out, "client say: rld,0");
+    expect_line(server->out, "client say: ...\\n");
+    leave();
+    expect_line(server->out, "client finished sending; 24 bytes echoed");
+}
+
+/* Byte k of the stream is pattern[k % PERIOD], a prime, so that no buffer's size hides a slip. */
+enum { PERIOD = 65521, CHUNK = 262144 };
+static unsigned char pattern[PERIOD + CHUNK];
+
+static void make_pattern(void)
+{
+    uint32_t random = 1;
+
+    for (size_t i = 0; i < PERIOD; i++) {
+        random = random * 1664525 + 1013904223;
+        pattern[i] = (unsigned char)(random >> 24);
+    }
+    for (size_t i = PERIOD; i < sizeof pattern; i++)
+        pattern[i] = pattern[i - PERIOD];
+}
+
+/* Sends and receives at once, as either direction allows; one after the other would wait for ever
+ * as soon as both directions' buffers are full. */
+static void stream(size_t size)
+{
+    static unsigned char buffer[CHUNK];
+    size_t sent = 0, back = 0;
+
+    make_pattern();
+    assert_int_equal(fcntl(peer, F_SETFL, O_NONBLOCK), 0);
+    for (;;) {
+        struct pollfd both = {.fd = peer, .events = sent < size ? POLLIN | POLLOUT : POLLIN};
+        size_t chunk = size - sent < CHUNK ? size - sent : CHUNK;
+        ssize_t moved;
+
+        assert_int_equal(poll(&both, 1, -1), 1);
+        if (chunk > 0 && (both.revents & POLLOUT) != 0) {
+            moved = send(peer, pattern + sent % PERIOD, chunk, MSG_NOSIGNAL);
+            assert_true(moved > 0);
+            sent += (size_t)moved;
+            if (sent == size)
+                assert_int_equal(shutdown(peer, SHUT_WR), 0);
+        }
+        if ((both.revents & (POLLIN | POLLHUP | POLLERR)) == 0)
+            continue;
+        moved = recv(peer, buffer, sizeof buffer, 0);
+        assert_true(moved >= 0);
+        if (moved == 0)
+            break;
+        assert_memory_equal(buffer, pattern + back % PERIOD, (size_t)moved);
+        back += (size_t)moved;
+    }
+    assert_int_equal(back, size);
+}
+
+static void a_stream_both_ways_at_once_comes_back_whole(void **state)
+{
+    static const struct {
+        const char *options;
+        size_t size;
+    } streams[] = {{"-q", 64 << 20}, {"-q -b 1048576", 16 << 20}, {"-q -b 4093", 4 << 20},
+        {"-q -b 1", 10007}, {"-b 7", 5003}};
+
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
+        server = serve(streams[i].options);
+        visit();
+        stream(streams[i].size);
+    }
+}
+
+static void half_close_returns_every_byte_of_300000(void **state)
+{
+    static unsigned char back[300000];
+
+    server = serve("-q");
+    visit();
+    make_pattern();
+    assert_int_equal(sock_send(peer, pattern, sizeof back), 0);
+    shutdown(peer, SHUT_WR);
+    assert_int_equal(sock_recv_all(peer, back, sizeof back), sizeof back);
+    assert_memory_equal(back, pattern, sizeof back);
+    hear_the_end(peer);
+}
+
+/* --- rude clients, and many --- */
+
+static void a_client_that_sends_64_KiB_and_leaves_does_not_end_the_server(void **state)
+{
+    server = serve("-q -b 1000");
+    make_pattern();
+    for (int i = 0; i < 5; i++) {
+        visit();
+        assert_int_equal(sock_send(peer, pattern, 65536), 0);
+        leave();
+    }
+    serves_the_next();
+}
+
+static void a_reset_in_mid_echo_ends_that_client_only(void **state)
+{
+    char byte;
+
+    server = serve("-b 1000");
+    visit();
+    make_pattern();
+    assert_int_equal(sock_send(peer, pattern, 65536), 0);
+    assert_int_equal(sock_recv(peer, &byte, 1), 1);
+    leave_by_reset();
+    expect_line(server->err, "echo-server: * 127.0.0.1:#: E* (*); client dropped after # bytes");
+    serves_the_next();
+}
+
+static void a_client_that_failed_counts_as_one_of_c(void **state)
+{
+    server = serve("-c 2");
+    visit();
+    exchange("hello");
+    leave_by_reset();
+    serves_the_next();
+    assert_ends(server, 0, ANY,
+        "echo-server: recv 127.0.0.1:#: ECONNRESET (*); client dropped after 5 bytes\n");
+}
+
+static void a_second_client_waits_in_the_backlog_and_is_then_served(void **state)
+{
+    server = serve("-c 2");
+    visit();
+    exchange("first");
+    client = start("echo-client -v -c 1 127.0.0.1 %s", server->port);
+    await(client->err, "room 24)"); /* connected, sent, and nobody has accepted it */
+    exchange("again");
+    leave();
+    assert_ends(client, 0, ANY, ANY);
+    assert_ends(server, 0,
+        "client connected from 127.0.0.1:#\nclient say: first\nclient say: again\n"
+        "client finished sending; 10 bytes echoed\nclient connected from 127.0.0.1:#\n"
+        "client say: " SHOWN("0") "\nclient finished sending; 24 bytes echoed\n",
+        "");
+}
+
+/* A hundred connect while the server stands still (some systems have a backlog of 128 at most);
+ * all three hundred are there before the first looks for its echo. */
+static void three_hundred_clients_at_once_are_all_served_in_turn(void **state)
+{
+    int clients[300];
+
+    server = serve("-c 300");
+    freeze(server);
+    for (int i = 0; i < 300; i++) {
+        if (i == 100)
+            thaw(server);
+        clients[i] = connect_to("127.0.0.1", server->port);
+        say(clients[i], "hello");
+        shutdown(clients[i], SHUT_WR);
+    }
+    for (int i = 0; i < 300; i++) {
+        char connected_from[128];
+        struct sock_address own;
+
+        assert_int_equal(sock_local_address(clients[i], &own), 0);
+        snprintf(connected_from, sizeof connected_from, "client connected from %s", own.text);
+        expect_line(server->out, connected_from);
+        hear(clients[i], "hello");
+        hear_the_end(clients[i]);
+        sock_close(clients[i]);
+        expect_line(server->out, "client say: hello");
+        expect_line(server->out, "client finished sending; 5 bytes echoed");
+    }
+    assert_ends(server, 0, "", "");
+}
+
+/* --- starting, stopping, and who has the port --- */
+
+static void ctrl_c_ends_the_server_and_its_port_is_free_at_once(void **state)
+{
+    struct program *again;
+
+    server = serve("");
+    visit();
+    expect_line(server->out, "client connected from 127.0.0.1:#");
+    interrupt(server);
+    assert_ends(server, -SIGINT, "", "");
+    hear_the_end(peer); /* it closed first, so the old connection will be in TIME_WAIT */
+    leave();
+    again = start("echo-server %s", server->port);
+    expect_line(again->out, server->ready);
+}
+
+static void two_servers_cannot_have_one_port(void **state)
+{
+    struct program *second;
+
+    server = serve("");
+    second = start("echo-server %s", server->port);
+    assert_ends(
+        second, 2, "", "echo-server: bind 127.0.0.1:#: EADDRINUSE (*)\necho-server: hint: *\n");
+    serves_the_next();
+}
+
+static void a_port_of_the_administrator_is_refused_to_others(void **state)
+{
+    if (geteuid() == 0)
+        skip();
+    server = start("echo-server 1");
+    if (*next_line(server->out) != '\0') /* some containers let everybody */
+        skip();
+    assert_ends(server, 2, "", "echo-server: bind 127.0.0.1:1: EACCES (*)\necho-server: hint: *\n");
+}
+
+static void a_port_where_nobody_listens_refuses(void **state)
+{
+    struct sock_address nobody;
+
+    peer = bind_anywhere(&nobody);
+    client = start("echo-client 127.0.0.1 %s", port_in(nobody.text));
+    assert_ends(client, 2, "",
+        "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)\necho-client: hint: is the server *\n");
+}
+
+/* --- silence --- */
+
+static void a_silent_client_is_dropped_after_W(void **state)
+{
+    server = serve("-W 0.1");
+    visit();
+    hear_the_end(peer);
+    expect_line(
+        server->err, "echo-server: recv 127.0.0.1:#: ETIMEDOUT (*); client dropped after 0 bytes");
+    serves_the_next();
+}
+
+static void a_client_that_sends_and_never_reads_is_dropped_after_W(void **state)
+{
+    server = serve("-q -W 0.1");
+    visit();
+    make_pattern();
+    while (sock_send(peer, pattern, sizeof pattern) == 0)
+        ;
+    assert_true(errno == ECONNRESET || errno == EPIPE);
+    expect_line(
+        server->err, "echo-server: send 127.0.0.1:#: ETIMEDOUT (*); client dropped after # bytes");
+    leave();
+    serves_the_next();
+}
+
+static void a_stopped_client_is_dropped_after_W(void **state)
+{
+    server = serve("-q -W 0.3");
+    client = start("echo-client -i 0 127.0.0.1 %s", server->port);
+    expect_line(client->out, "server say: " SHOWN("0"));
+    freeze(client);
+    expect_line(
+        server->err, "echo-server: recv 127.0.0.1:#: ETIMEDOUT (*); client dropped after # bytes");
+    serves_the_next();
+    thaw(client);
+    assert_int_equal(finish(client), 1);
+}
+
+static void a_stopped_server_is_given_up_after_W(void **state)
+{
+    server = serve("-q");
+    client = start("echo-client -i 0 -W 0.3 127.0.0.1 %s", server->port);
+    expect_line(client->out, "server say: " SHOWN("0"));
+    freeze(server);
+    assert_ends(client, 1, ANY, "echo-client: recv 127.0.0.1:#: ETIMEDOUT (*)\n");
+}
+
+/* Eight messages take longer than W, but no silence between them does. */
+static void a_client_that_keeps_talking_is_not_dropped_by_W(void **state)
+{
+    server = serve("-c 1 -W 0.5");
+    client = start("echo-client -c 8 -i 0.1 -W 0.5 127.0.0.1 %s", server->port);
+    assert_int_equal(finish(client), 0);
+    assert_ends(server, 0, ANY, "");
+}
+
+/* Start a command of the client that finds a full backlog. Linux leaves a SYN unanswered then, and
+ * a backlog of 0 is full at one. */
+static void start_unanswered(const char *command)
+{
+    struct sock_address address;
+
+    needs_linux();
+    listener = listen_anywhere(&address, 0);
+    peer = connect_to("127.0.0.1", port_in(address.text));
+    client = start("%s 127.0.0.1 %s", command, port_in(address.text));
+}
+
+static void a_connect_that_nobody_answers_is_given_up_after_W(void **state)
+{
+    start_unanswered("echo-client -W 0.1");
+    assert_ends(client, 2, "", "echo-client: connect 127.0.0.1:#: ETIMEDOUT (*)\n");
+}
+
+/* With -W set, Linux lets a stop and continue interrupt recv, though there is no handler at all. */
+static void stopping_and_continuing_the_server_loses_nothing(void **state)
+{
+    server = serve("-v -c 1 -W 20");
+    visit();
+    for (int i = 0; i < 10; i++) {
+        await(server->err, "recv(");
+        freeze(server);
+        thaw(server);
+        exchange("hello");
+        await(server->err, "send(");
+    }
+    leave();
+    assert_ends(server, 0, ANY, ANY);
+    assert_non_null(strstr(server->said, "finished sending; 50 bytes echoed"));
+}
+
+static void stopping_and_continuing_the_client_loses_nothing(void **state)
+{
+    char echo[24];
+
+    be_server_of("echo-client -v -c 10 -i 0 -W 20");
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(sock_recv_all(peer, echo, sizeof echo), sizeof echo);
+        await(client->err, "recv(");
+        freeze(client);
+        thaw(client);
+        assert_int_equal(sock_send(peer, echo, sizeof echo), 0);
+        await(client->err, ") = 24");
+    }
+    hear_the_end(peer);
+    assert_ends(client, 0, ANY, ANY);
+    assert_non_null(strstr(client->said, "10 sent, 10 echoed, 240 bytes back"));
+}
+
+/* --- Ctrl-C of the client --- */
+
+static void ctrl_c_while_it_waits_for_an_echo_loses_none(void **state)
+{
+    be_server_until_pause("echo-client -i 0");
+    hear(peer, MESSAGE("1"));
+    say(peer, "你好"); /* part of it is here already */
+    interrupt(client);
+    hear_the_end(peer);
+    assert_ends(client, 0, SUMMARY "1 sent, 1 echoed, 24 bytes back" TRIPS, "");
+}
+
+static void ctrl_c_before_anything_came_back_tells_no_round_trip(void **state)
+{
+    be_server_of("echo-client");
+    hear(peer, MESSAGE("0"));
+    interrupt(client);
+    hear_the_end(peer);
+    assert_ends(client, 0, SUMMARY "0 sent, 0 echoed, 0 bytes back\n", "");
+}
+
+static void ctrl_c_ends_the_pause_at_once(void **state)
+{
+    be_server_until_pause("echo-client -i 86400");
+    interrupt(client);
+    assert_ends(client, 0, SUMMARY "1 sent, 1 echoed, 24 bytes back" TRIPS, "");
+}
+
+static void ctrl_c_while_it_connects_has_its_default_meaning(void **state)
+{
+    start_unanswered("echo-client -v");
+    await(client->err, "connect(");
+    interrupt(client);
+    assert_ends(client, -SIGINT, "", ANY);
+}
+
+/* Opens a file of Linux's /proc about a program. */
+static int open_proc(const struct program *program, const char *name, int how)
+{
+    char path[64];
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%ld/%s", (long)program->pid, name);
+    fd = open(path, how);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void fill_stdout_of(const struct program *program)
+{
+    int full = open_proc(program, "fd/1", O_WRONLY | O_NONBLOCK);
+
+    while (write(full, "full", 1) == 1)
+        ;
+    close(full);
+}
+
+static void await_blocking(const struct program *program)
+{
+    char text[256] = "";
+
+    while (strstr(text, ") S ") == NULL) { /* proc(5): it sleeps in a call */
+        int fd = open_proc(program, "stat", O_RDONLY);
+
+        assert_true(read(fd, text, sizeof text - 1) > 0);
+        close(fd);
+    }
+}
+
+/* The first is over when the connection has ended; its summary still waits for room in stdout. */
+static void a_second_ctrl_c_kills(void **state)
+{
+    needs_linux();
+    be_server_of("echo-client");
+    hear(peer, MESSAGE("0"));
+    fill_stdout_of(client);
+    interrupt(client);
+    hear_the_end(peer);
+    interrupt(client);
+    assert_int_equal(finish(client), -SIGINT);
+}
+
+static void ctrl_c_while_stdout_is_full_is_no_failure_of_stdout(void **state)
+{
+    needs_linux();
+    be_server_of("echo-client -v");
+    hear(peer, MESSAGE("0"));
+    fill_stdout_of(client);
+    say(peer, MESSAGE("0"));
+    await(client->err, ", room 24) = 24\n");
+    await_blocking(client); /* in write: its line waits for room */
+    interrupt(client);
+    assert_ends(client, 0, ANY, "[5] close(#) = 0\n");
+}
+
+/* A shell without job control starts `cmd &` so. */
+static void ctrl_c_works_where_sigint_was_inherited_as_ignored(void **state)
+{
+    be_server_of("sh -c 'trap \"\" INT; exec echo-client \"$@\"' sh");
+    hear(peer, MESSAGE("0"));
+    interrupt(client);
+    hear_the_end(peer);
+    assert_ends(client, 0, ANY, "");
+}
+
+/* --- what is printed --- */
+
+static void the_log_is_safe_to_print(void **state)
+{
+#define A64  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define A256 A64 A64 A64 A64
+    static const struct {
+        const char *sent;
+        size_t size;
+        const char *shown;
+    } rows[] = {{"\033[2J\033]0;title\a", 0, "\\x1b[2J\\x1b]0;title\\x07"}, /* to the terminal */
+        {"before\0after", 12, "before\\x00after"},                          /* NUL ends no line */
+        {"\xc2\x9b"
+         "31m",
+            0, "\\xc2\\x9b31m"}, /* C1: another way to say ESC [ */
+        {"x\nclient connected from 192.0.2.1:1", 0, "x\\nclient connected from 192.0.2.1:1"},
+        {"\r\t\\ \x7f", 0, "\\x0d\\t\\\\ \\x7f"},
+        {"\xc0\x80\xed\xa0\x80\xff", 0, "\\xc0\\x80\\xed\\xa0\\x80\\xff"}, /* not UTF-8 */
+        {"%s%n%d", 0, "%s%n%d"}, {"é 好 \xf0\x9f\x98\x80", 0, "é 好 \xf0\x9f\x98\x80"},
+        {A256, 0, A256}, {A256 A256 A256 A256, 0, A256 " [1024 bytes]"}};
+
+    server = serve("");
+    visit();
+    expect_line(server->out, "client connected from 127.0.0.1:#");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t size = rows[i].size != 0 ? rows[i].size : strlen(rows[i].sent);
+        char back[1024], line[512];
+
+        assert_int_equal(sock_send(peer, rows[i].sent, size), 0);
+        assert_int_equal(sock_recv_all(peer, back, size), size);
+        assert_memory_equal(back, rows[i].sent, size);
+        snprintf(line, sizeof line, "client say: %s", rows[i].shown);
+        assert_string_equal(next_line(server->out), line);
+    }
+}
+
+static void a_line_of_the_log_is_out_before_its_echo(void **state)
+{
+    struct pollfd log = {.events = POLLIN};
+
+    server = serve("");
+    visit();
+    expect_line(server->out, "client connected from 127.0.0.1:#");
+    exchange("hello");
+    log.fd = server->out;
+    assert_int_equal(poll(&log, 1, 0), 1);
+    expect_line(server->out, "client say: hello");
+}
+
+static void close_stdout_of(struct program *program)
+{
+    close(program->out);
+    program->out = -1;
+}
+
+static void a_server_whose_log_has_no_reader_ends_at_its_next_line(void **state)
+{
+    server = serve("");
+    close_stdout_of(server);
+    visit();
+    assert_ends(server, -SIGPIPE, ANY, "");
+}
+
+static void a_client_whose_output_has_no_reader_ends_at_its_next_line(void **state)
+{
+    be_server_of("echo-client");
+    hear(peer, MESSAGE("0"));
+    close_stdout_of(client);
+    say(peer, MESSAGE("0"));
+    assert_int_equal(finish(client), -SIGPIPE);
+    hear_the_end(peer);
+}
+
+/* The ready line is lost, so the port is one that the test has bound and not listened on: on Linux
+ * SO_REUSEADDR lets the server have it as well, and no other program. */
+static void a_server_that_cannot_print_serves_on_and_ends_with_1(void **state)
+{
+    /* The second closes it: then no log must go into a socket that got stdout's number. */
+    static const char *const rows[][2] = {{">/dev/full", "ENOSPC"}, {">&-", "EBADF"}};
+    struct sock_address address;
+
+    needs_linux();
+    listener = bind_anywhere(&address);
+    for (size_t i = 0; i < 2; i++) {
+        server = start("echo-server -v -c 2 %s %s", port_in(address.text), rows[i][0]);
+        server->port = port_in(address.text);
+        await(server->err, rows[i][1]);
+        await(server->err, "accept(");
+        for (int j = 0; j < 2; j++) {
+            visit();
+            exchange("hello");
+            shutdown(peer, SHUT_WR);
+            hear_the_end(peer);
+        }
+        assert_int_equal(finish(server), 1);
+        assert_null(strstr(server->complained, rows[i][1])); /* named once is enough */
+    }
+}
+
+static void a_client_that_cannot_print_ends_with_1_and_one_sentence(void **state)
+{
+    static const char *const rows[][2] = {{"echo-client -i 0 >/dev/full", "ENOSPC"},
+        {"echo-client -q -c 1 >/dev/full", "ENOSPC"}, {"echo-client -i 0 >&-", "EBADF"}};
+    char sentence[80];
+
+    needs_linux(); /* for /dev/full */
+    for (size_t i = 0; i < 3; i++) {
+        be_server_of(rows[i][0]);
+        hear(peer, MESSAGE("0"));
+        say(peer, MESSAGE("0"));
+        hear_the_end(peer);
+        snprintf(sentence, sizeof sentence, "echo-client: write to standard output: %s (*)\n",
+            rows[i][1]);
+        assert_ends(client, 1, "", sentence);
+    }
+}
+
+/* --- the command line --- */
+
+static void a_number_that_is_wrong_is_named_and_exits_2(void **state)
+{
+    static const struct {
+        const char *command, *name, *values; /* of the last: one between each two bars */
+    } rows[] = {{"echo-server --", "port", "99x||-1|nan|inf|1e3|0x10|+1| 1|1 |1.5|.|65536"},
+        {"echo-server -c", "-c", "0|-1|1.5|1000000001|99999999999999999999"},
+        {"echo-server -b", "-b", "0|1048577|5x"},
+        {"echo-server -W", "-W", "0|0.0009|86400.1|1.2.3|1e3|-1"},
+        {"echo-client 127.0.0.1", "port", "99x||0|65536|99999999999999999999"},
+        {"echo-client -c", "-c", "0|1.5|1000000001"},
+        {"echo-client -i", "-i", "-1||nan|.|86401|99999999999999999999"},
+        {"echo-client -s", "-s", "63|65537|64.0"}, {"echo-client -W", "-W", "0|1,5|86401"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (const char *value = rows[i].values, *end; value != NULL; value = end) {
+            int size = (int)strcspn(value, "|");
+            char complaint[200];
+            client = start("%s '%.*s'", rows[i].command, size, value);
+
+            snprintf(complaint, sizeof complaint, "echo-*: %s: \"%.*s\" is not a *number from #*\n",
+                rows[i].name, size, value);
+            assert_ends(client, 2, "", complaint);
+            end = value[size] == '|' ? value + size + 1 : NULL;
+        }
+}
+
+static void a_command_line_that_is_wrong_gets_a_sentence_and_exits_2(void **state)
+{
+    static const char *const rows[][2] = {
+        {"echo-client 8080", "echo-client: \"8080\"*: host first, then port\n"},
+        {"echo-client '[::1]:9999'", "echo-client: \"[::1]:9999\": *two words*\n"},
+        {"echo-client localhost:9999", "echo-client: \"localhost:9999\": *two words*\n"},
+        {"echo-client -W \"$(printf '\\033[2J')\"", "echo-client: -W: \"\\x1b[2J\" is not *\n"},
+        /* An interface that is not there: hosts that need no network to be unknown. */
+        {"echo-client ::1%nosuch 9999", "echo-client: *\"::1%nosuch\": *\n"},
+        {"echo-server -l ::1%nosuch 0", "echo-server: *\"::1%nosuch\": *\n"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        client = start("%s", rows[i][0]);
+        assert_ends(client, 2, "", rows[i][1]);
+    }
+}
+
+static void what_is_no_command_line_gets_the_usage_and_exits_2(void **state)
+{
+    static const char *const rows[] = {"echo-server 0 0", "echo-client 127.0.0.1 99 99",
+        "echo-server -z 0", "echo-client -z", "echo-server -c", "echo-client -s",
+        "echo-server 0 -c 1"}; /* the last: POSIX wants options before operands */
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        client = start("%s", rows[i]);
+        assert_ends(client, 2, "", ANY);
+        assert_non_null(strstr(client->complained, "usage: echo-"));
+    }
+}
+
+static void help_goes_to_stdout_with_status_0(void **state)
+{
+    static const char *const names[] = {"echo-server", "echo-client"};
+    char first[32];
+
+    for (size_t i = 0; i < 2; i++) {
+        client = start("%s -h", names[i]);
+        snprintf(first, sizeof first, "usage: %s [*", names[i]);
+        expect_line(client->out, first);
+        assert_ends(client, 0, ANY, "");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {test(both_ends_speak_over_ipv4),
+        test(both_ends_speak_over_ipv6), test(both_ends_speak_over_localhost),
+        test(the_client_tries_each_address_until_one_works),
+        test(when_no_address_works_the_last_is_reported),
+        test(the_ipv6_wildcard_takes_ipv4_clients_too),
+        test(the_wildcard_is_reached_at_every_address_of_the_machine),
+        test(an_address_of_another_machine_cannot_be_bound),
+        test(quiet_programs_say_the_address_and_the_summary_only),
+        test(the_trace_tells_each_call_behind_its_step),
+        test(in_the_trace_a_call_that_blocks_stands_unfinished),
+        test(the_message_on_the_wire_is_the_article_s_byte_for_byte),
+        test(a_message_of_a_given_size_has_dots_before_its_newline),
+        test(large_messages_come_back_whole_through_small_receives),
+        test(an_echo_in_pieces_of_one_byte_is_right),
+        test(one_wrong_byte_in_an_echo_ends_the_run_with_1),
+        test(an_echo_cut_short_by_the_end_ends_the_run_with_1),
+        test(an_echo_that_never_comes_is_late_after_W),
+        test(bytes_that_nobody_asked_for_end_the_pause_with_1),
+        test(a_server_that_leaves_ends_the_pause_at_once_with_1),
+        test(a_reset_ends_the_client_with_1_and_its_symbol),
+        test(a_small_receive_splits_a_character_in_the_log_not_in_the_echo),
+        test(a_stream_both_ways_at_once_comes_back_whole),
+        test(half_close_returns_every_byte_of_300000),
+        test(a_client_that_sends_64_KiB_and_leaves_does_not_end_the_server),
+        test(a_reset_in_mid_echo_ends_that_client_only),
+        test(a_client_that_failed_counts_as_one_of_c),
+        test(a_second_client_waits_in_the_backlog_and_is_then_served),
+        test(three_hundred_clients_at_once_are_all_served_in_turn),
+        test(ctrl_c_ends_the_server_and_its_port_is_free_at_once),
+        test(two_servers_cannot_have_one_port),
+        test(a_port_of_the_administrator_is_refused_to_others),
+        test(a_port_where_nobody_listens_refuses), test(a_silent_client_is_dropped_after_W),
+        test(a_client_that_sends_and_never_reads_is_dropped_after_W),
+        test(a_stopped_client_is_dropped_after_W), test(a_stopped_server_is_given_up_after_W),
+        test(a_client_that_keeps_talking_is_not_dropped_by_W),
+        test(a_connect_that_nobody_answers_is_given_up_after_W),
+        test(stopping_and_continuing_the_server_loses_nothing),
+        test(stopping_and_continuing_the_client_loses_nothing),
+        test(ctrl_c_while_it_waits_for_an_echo_loses_none),
+        test(ctrl_c_before_anything_came_back_tells_no_round_trip),
+        test(ctrl_c_ends_the_pause_at_once), test(ctrl_c_while_it_connects_has_its_default_meaning),
+        test(a_second_ctrl_c_kills), test(ctrl_c_while_stdout_is_full_is_no_failure_of_stdout),
+        test(ctrl_c_works_where_sigint_was_inherited_as_ignored), test(the_log_is_safe_to_print),
+        test(a_line_of_the_log_is_out_before_its_echo),
+        test(a_server_whose_log_has_no_reader_ends_at_its_next_line),
+        test(a_client_whose_output_has_no_reader_ends_at_its_next_line),
+        test(a_server_that_cannot_print_serves_on_and_ends_with_1),
+        test(a_client_that_cannot_print_ends_with_1_and_one_sentence),
+        test(a_number_that_is_wrong_is_named_and_exits_2),
+        test(a_command_line_that_is_wrong_gets_a_sentence_and_exits_2),
+        test(what_is_no_command_line_gets_the_usage_and_exits_2),
+        test(help_goes_to_stdout_with_status_0)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
