@@ -8,26 +8,26 @@
 #include <stddef.h>
 
 /* Call this first. program goes before each error; usage is for console_usage. Makes stdout write
- * line by line, into pipes and files too, where it would else keep its lines for a long time, and
- * lose them on Ctrl-C. Fills standard streams that are closed: else the first socket would get
- * such a number, and be printed into. */
+ * line by line, into pipes and files too, where it would otherwise hold its lines back, and lose
+ * them on Ctrl-C. Opens /dev/null for standard streams that are closed; otherwise the first socket
+ * would get such a number, and be printed into. */
 void console_start(const char *program, const char *usage);
 
-/* Print the usage and exit: to stdout with status 0 if the person asked for it (-h), else, behind
- * a complaint that has been printed already, to stderr with status 2. */
+/* Print the usage and exit: to stdout with status 0 if the person asked for it (-h); otherwise,
+ * after the complaint, to stderr with status 2. */
 _Noreturn void console_usage(bool asked);
 
 /* After the last operand: if there is one more, complain and exit as above. */
 void console_no_more(int argc, char **argv);
 
 /* printf for stdout. Returns true; or false from the first failure on (the disk full, say), of
- * which stderr is told once. */
+ * which stderr is told once. A line that Ctrl-C interrupts is lost, and is no failure. */
 bool console_say(const char *format, ...);
 
 /* Whether every console_say so far has worked. */
 bool console_works(void);
 
-/* printf for stderr, behind the program's name and before a newline. */
+/* printf for stderr, with the program's name before it and a newline after. */
 void console_complain(const char *format, ...);
 
 /* Tell stderr that a call failed: which, on what address, the symbol and meaning of error (an
@@ -43,8 +43,8 @@ int console_unknown_host(const char *host, int gai_error);
 const char *console_symbol(int error);
 
 /* The number that text spells out, for the option or operand called name. Digits only, and in
- * seconds at most one point among them: no sign, no blank, no 1e3, no 0x10. One that is anything
- * else, or not from low to high, is named on stderr, and ends the program with status 2.
+ * seconds at most one point among them: no sign, no blank, no 1e3, no 0x10. Anything else, or a
+ * number not from low to high, is named on stderr and ends the program with status 2.
  * console_seconds returns milliseconds. */
 long console_count(const char *name, const char *text, long low, long high);
 int console_seconds(const char *name, const char *text, double low, double high);
@@ -56,7 +56,7 @@ int console_seconds(const char *name, const char *text, double low, double high)
 enum { CONSOLE_SHOWN = 256, CONSOLE_TEXT = 4 * CONSOLE_SHOWN + 32 };
 const char *console_text(const void *bytes, size_t size, char out[CONSOLE_TEXT]);
 
-/* From now on, tell each call of sock to stderr, as strace would, behind its step in the flow.
+/* From now on, report each call of sock on stderr, as strace would, after its step's number.
  * steps has one for each enum sock_call, and must outlive the program's last call. */
 void console_narrate(const int steps[]);
 

@@ -10,7 +10,7 @@
  *
  * All sockets are TCP sockets that block: a call waits until it can do its work. Each call is
  * specified in POSIX.1-2008 under its bare name, and described in section 2 of the Linux manual.
- * Any function may also fail with EBADF or ENOTSOCK, which mean a mistake in the program. */
+ * They may also fail with EBADF, ENOTSOCK, EISCONN or ENOTCONN: mistakes in the program. */
 #ifndef SOCK_H
 #define SOCK_H
 
@@ -29,7 +29,7 @@ struct sock_address {
 };
 
 /* Look up host ("127.0.0.1", "::1", "localhost") for TCP, and put its addresses, with port, into
- * list, room entries at most. *found says how many: at least 1 on success.
+ * list, room (not 0) entries at most. *found says how many: at least 1 on success.
  * Returns 0, or a code for gai_strerror() (EAI_NONAME: no such host), which is not an errno; only
  * with EAI_SYSTEM does errno say more. See getaddrinfo(3), RFC 6724 for the order. */
 int sock_resolve(
@@ -42,7 +42,8 @@ int sock_create(int family);
 
 /* Give the socket fd its local address; port 0 lets the kernel choose one.
  * Returns 0; or -1: EADDRINUSE, EADDRNOTAVAIL (not an address of this machine), EACCES (a port
- * below 1024 without the right to it), EINVAL (bound already). */
+ * below 1024 without the right to it), EINVAL (bound already, or an fe80:: address without its
+ * %interface). */
 int sock_bind(int fd, const struct sock_address *local);
 
 /* Make the bound socket fd a listener: from now on the kernel completes handshakes by itself, and
@@ -62,21 +63,23 @@ int sock_accept(int listener, struct sock_address *client);
 /* Connect the socket fd, which must be new, to the server; give up after limit_ms milliseconds
  * (0: when the kernel does, after minutes). A signal that the program handles starts them anew.
  * Returns 0; or -1: ECONNREFUSED (nobody listens there), ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
- * ECONNRESET, EADDRNOTAVAIL (no local port left). After -1 close fd: POSIX does not say what state
- * it is in, so another try needs another socket. */
+ * ECONNRESET, EADDRNOTAVAIL (no local port left), EACCES or EPERM (a firewall forbids it), EINVAL
+ * (fe80:: again). After -1 close fd: POSIX does not say what state it is in, so another try needs
+ * another socket. */
 int sock_connect(int fd, const struct sock_address *server, int limit_ms);
 
 /* Hand all size bytes of data to the kernel. 0 does not mean that they have arrived.
  * Returns 0; or -1 when the rest could not go: EPIPE (this side can send no more: the connection
  * was reset or shut down before), ECONNRESET (the peer reset it just now), ETIMEDOUT
- * (sock_limit's, or TCP's own patience). Nobody can tell then how much arrived. Never raises
- * SIGPIPE. */
+ * (sock_limit's, or TCP's own patience), EHOSTUNREACH (the way there broke). Nobody can tell then
+ * how much arrived. Never raises SIGPIPE. */
 int sock_send(int fd, const void *data, size_t size);
 
 /* Wait until bytes are there, and put what has come, room bytes at most, into buffer. How many
  * come at once says nothing about how they were sent: TCP keeps the order, not the pieces.
  * Returns their number; 0 when the peer has finished sending (it may still be reading!);
- * or -1: ECONNRESET, ETIMEDOUT (sock_limit's, or TCP's own patience).
+ * or -1: ECONNRESET, ETIMEDOUT (sock_limit's, or TCP's own patience), EHOSTUNREACH
+ * (the way there broke).
  * room must not be 0: the result would be 0 as well, and mean nothing. */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 

@@ -156,15 +156,10 @@ static bool pause_between(int connection, const char *server, int pause_ms)
 {
     struct pollfd peer = {.fd = connection, .events = POLLIN};
     char unasked;
-    int ready = poll(&peer, 1, pause_ms);
 
-    if (ready == 0 || interrupted)
+    if (poll(&peer, 1, pause_ms) <= 0 || interrupted) /* -1: a signal cut the pause short */
         return true;
-    if (ready == -1)
-        return report("poll", server);
     ssize_t got = sock_recv(connection, &unasked, 1);
-    if (interrupted) /* its shutdown made recv return 0 */
-        return true;
     if (got == -1)
         return report("recv", server);
     console_complain("%s: the server %s", server,
@@ -214,7 +209,7 @@ static void summarize(const char *server, const struct statistics *s)
 
 /* Ctrl-C. Without a handler it would end the client before its summary; with one that only sets a
  * flag, a call that is about to wait would still wait. So shut the connection down as well: recv
- * then returns 0 at once, even if Ctrl-C came just before it. (shutdown ends the traffic; to give
+ * then returns 0 at once, even if Ctrl-C came just before it. (shutdown ends the traffic; giving
  * the descriptor back is left to close, step 5.) */
 static void on_interrupt(int number)
 {
@@ -228,8 +223,8 @@ static void on_interrupt(int number)
 
 static void catch_interrupt(int connection)
 {
-    /* No SA_RESTART: poll, and a write to a full pipe, shall end too. SA_RESETHAND: a second Ctrl-C
-     * always kills. */
+    /* No SA_RESTART, so that poll, and a write to a full pipe, end too. SA_RESETHAND: a second
+     * Ctrl-C always kills. (The cast: on Linux it is the top bit of the int.) */
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
 
     sigemptyset(&action.sa_mask);
@@ -265,7 +260,7 @@ static struct options parse(int argc, char **argv)
         "  -s bytes    size of each message, 64-65536 (default: just the text)\n"
         "  -W seconds  give up after this long without a byte, 0.001-86400 (default: never)\n"
         "  -q          print only errors and the summary\n"
-        "  -v          tell each call of the flow, on standard error\n"
+        "  -v          report each call of the flow on standard error\n"
         "  -h          print this\n"
         "  host, port  where the server is (default 127.0.0.1 9999)\n";
     static const int steps[] = {
@@ -285,10 +280,10 @@ static struct options parse(int argc, char **argv)
         default: console_usage(letter == 'h');
         }
     }
-    if (optind < argc)
-        check_host(argv[optind], optind + 1 == argc);
-    if (optind < argc)
+    if (optind < argc) {
         o.host = argv[optind++];
+        check_host(o.host, optind == argc);
+    }
     if (optind < argc)
         o.port = (uint16_t)console_count("port", argv[optind++], 1, 65535);
     console_no_more(argc, argv);

@@ -60,14 +60,14 @@ bool console_say(const char *format, ...)
         return false;
     va_start(values, format);
     /* ferror too: the write happens at the newline, and its failure need not be vprintf's. */
-    stdout_failed = vprintf(format, values) < 0 || ferror(stdout);
+    bool failed = vprintf(format, values) < 0 || ferror(stdout);
     va_end(values);
-    if (stdout_failed && errno == EINTR) { /* Ctrl-C cut a write short: stdout itself is well */
-        clearerr(stdout);
-        stdout_failed = false;
-    }
-    if (stdout_failed)
+    if (failed && errno == EINTR) {
+        clearerr(stdout); /* Ctrl-C cut a write short: stdout itself is well */
+    } else if (failed) {
+        stdout_failed = true;
         console_error("write", "to standard output", errno, "");
+    }
     return !stdout_failed;
 }
 
@@ -183,8 +183,8 @@ int console_seconds(const char *name, const char *text, double low, double high)
 static size_t character(const unsigned char *p, size_t left)
 {
     size_t length = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-    unsigned char low = 0x80,
-                  high = 0xBF; /* the second byte's range, narrower after some firsts: */
+    /* The second byte's range; some first bytes narrow it. */
+    unsigned char low = 0x80, high = 0xBF;
 
     if (length == 1)
         return p[0] >= 0x20 && p[0] != 0x7F;

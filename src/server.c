@@ -2,7 +2,7 @@
  *
  * A socket is one end of a connection, or the place where clients can connect; a program holds it
  * as a descriptor, a small number like that of an open file. Each sock_xyz() is the system call
- * xyz() plus its error handling: sock_create() is socket(), the others bear the call's own name.
+ * xyz() plus its error handling. (sock_create() is socket(); for other names sock.h says which.)
  *
  * While one client is served, the others wait in the kernel's queue, the backlog: connected,
  * perhaps sending already, but not answered yet. No fork, no thread: the plain flow first. */
@@ -152,7 +152,7 @@ static struct options parse(int argc, char **argv)
         "  -b bytes    receive at most this many at once, 1-1048576 (default 65536)\n"
         "  -W seconds  drop a client after this long without a byte, 0.001-86400 (default: never)\n"
         "  -q          print only errors and the address\n"
-        "  -v          tell each call of the flow, on standard error\n"
+        "  -v          report each call of the flow on standard error\n"
         "  -h          print this\n"
         "  port        0-65535 (default 9999); 0 lets the kernel choose\n";
     static const int steps[] = {[SOCK_CREATE] = 1,

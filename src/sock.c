@@ -1,6 +1,5 @@
 /* sock: see sock.h for what each function promises. */
-#define _DARWIN_C_SOURCE  /* macOS hides SO_NOSIGPIPE from a strict POSIX program; others ignore it \
-                           */
+#define _DARWIN_C_SOURCE /* macOS hides SO_NOSIGPIPE from a strict POSIX program */
 #include "sock.h"
 
 #include <errno.h>
