@@ -92,7 +92,7 @@ void console_error(const char *call, const char *address, int error, const char 
     const char *hint = NULL;
 
     if (error == EADDRINUSE && strcmp(call, "connect") != 0)
-        hint = "another program has this port; stop it, or choose another port";
+        hint = "another program has this port, or a connection from before does; try another port";
     if (error == EACCES && strcmp(call, "bind") == 0)
         hint = "ports below 1024 are for the administrator; choose a higher one";
     if (error == ECONNREFUSED)

@@ -384,7 +384,6 @@ static void a_client_that_leaves_without_a_word_ends_only_itself(void)
 {
     by_hand = "nc -z 127.0.0.1 PORT; " HELLO;
     leave(connect_client());
-    reset(connect_client());
     one_more_client_is_served();
 }
 

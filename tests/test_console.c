@@ -338,9 +338,9 @@ static void an_error_has_its_symbol_its_meaning_and_a_hint(void **state)
     child(0, "", with(ECONNRESET, "test: recv [::1]:9: ECONNRESET (%s); tail\n"),
         console_error("recv", "[::1]:9", ECONNRESET, "; tail"));
     child(0, "",
-        with(EADDRINUSE,
-            "test: listen [::1]:9: EADDRINUSE (%s)\n"
-            "test: hint: another program has this port; stop it, or choose another port\n"),
+        with(EADDRINUSE, "test: listen [::1]:9: EADDRINUSE (%s)\n"
+                         "test: hint: another program has this port, or a connection from before "
+                         "does; try another port\n"),
         console_error("listen", "[::1]:9", EADDRINUSE, ""));
     child(0, "",
         with(EACCES,
