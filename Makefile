@@ -76,7 +76,7 @@ FAKES = -Dsocket=fake_socket -Dbind=fake_bind -Dlisten=fake_listen -Daccept=fake
 	-Dsetsockopt=fake_setsockopt -Dgetsockname=fake_getsockname -Dgetaddrinfo=fake_getaddrinfo \
 	-Dfreeaddrinfo=fake_freeaddrinfo -Dgetnameinfo=fake_getnameinfo
 
-test: all $(TESTS) $(BUILD)/echo-client-localhost
+test: all $(TESTS) $(BUILD)/echo-server-faulty $(BUILD)/echo-client-faulty
 	@status=0; for test in $(TESTS); do \
 	    echo "--- $$test"; ECHO_BUILD=$(BUILD) $$test || status=1; \
 	done; exit $$status
@@ -99,12 +99,16 @@ $(BUILD)/test_console: tests/test_console.c $(HEADERS) $(BUILD)/console.o $(BUIL
 $(BUILD)/test_programs: tests/test_programs.c tests/support.c $(HEADERS) $(BUILD)/sock.o $(BUILD)/cmocka
 	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_programs.c tests/support.c \
 	    $(BUILD)/sock.o $(LDFLAGS) "$$@" $(LDLIBS)
-# The client, with a resolver that always has two addresses for it.
-$(BUILD)/echo-client-localhost: src/client.c tests/two_addresses.c include/sock.h \
-    include/console.h $(BUILD)/sock.o $(BUILD)/console.o
-	$(COMPILE) -Dsock_resolve=two_addresses -c -o $(BUILD)/client_localhost.o src/client.c
-	$(COMPILE) -o $@ $(BUILD)/client_localhost.o tests/two_addresses.c $(BUILD)/sock.o \
-	    $(BUILD)/console.o $(LDFLAGS) $(LDLIBS)
+# The programs once more, with a wrapper module that can be told to fail.
+FAULTS = -Dsock_create=fault_create -Dsock_listen=fault_listen -Dsock_limit=fault_limit \
+	-Dsock_accept=fault_accept -Dsock_local_address=fault_local_address
+FAULTY = tests/faults.c $(BUILD)/sock.o $(BUILD)/console.o
+$(BUILD)/echo-server-faulty: src/server.c include/sock.h include/console.h $(FAULTY)
+	$(COMPILE) $(FAULTS) -c -o $(BUILD)/server_faulty.o src/server.c
+	$(COMPILE) -o $@ $(BUILD)/server_faulty.o $(FAULTY) $(LDFLAGS) $(LDLIBS)
+$(BUILD)/echo-client-faulty: src/client.c include/sock.h include/console.h $(FAULTY)
+	$(COMPILE) $(FAULTS) -Dsock_resolve=fault_resolve -c -o $(BUILD)/client_faulty.o src/client.c
+	$(COMPILE) -o $@ $(BUILD)/client_faulty.o $(FAULTY) $(LDFLAGS) $(LDLIBS)
 $(BUILD)/sock_faked.o: src/sock.c include/sock.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) $(FAKES) -U_FORTIFY_SOURCE -c -o $@ src/sock.c

@@ -202,8 +202,11 @@ struct program *start(const char *format, ...)
 
 struct program *serve(const char *options)
 {
-    struct program *server = start("echo-server %s 0", options);
+    return await_ready(start("echo-server %s 0", options));
+}
 
+struct program *await_ready(struct program *server)
+{
     snprintf(server->ready, sizeof server->ready, "%.99s", next_line(server->out));
     match(server->ready, "listening on *:#", __FILE__, __LINE__);
     server->port = port_in(server->ready);

@@ -61,6 +61,7 @@ struct program *start(const char *format, ...);
 
 /* Start echo-server with these options on a free port of its address, and read its ready line. */
 struct program *serve(const char *options);
+struct program *await_ready(struct program *server); /* the second half of it */
 
 void interrupt(const struct program *program); /* Ctrl-C */
 void freeze(const struct program *program);    /* SIGSTOP; it has stopped when this returns */

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* cmocka's state: no test here needs it */
@@ -153,15 +154,23 @@ static void both_ends_speak_over_localhost(void **state)
     three_messages("-c 1 -l localhost", "localhost");
 }
 
-/* Played by a client whose resolver always lists ::1 and then 127.0.0.1: see two_addresses.c. */
+/* To echo-client-faulty any host has the addresses ::1 and 127.0.0.1: see faults.c. */
 static void the_client_tries_each_address_until_one_works(void **state)
 {
     server = serve("-c 1");
-    client = start("echo-client-localhost -c 1 -v localhost %s", server->port);
+    client = start("echo-client-faulty -c 1 -v localhost %s", server->port);
     assert_int_equal(finish(client), 0);
-    assert_non_null(strstr(client->complained, "[5] close("));
     assert_match(strstr(client->complained, "[3] connect(3, 127"),
         "[3] connect(#, 127.0.0.1:#) = 0\n*\n*\n*\n");
+    assert_int_equal(finish(server), 0);
+}
+
+static void an_address_without_a_socket_is_passed_over(void **state)
+{
+    server = serve("-c 1");
+    client = start(
+        "env FAIL_CREATE=%d echo-client-faulty -c 1 localhost %s", EAFNOSUPPORT, server->port);
+    assert_ends(client, 0, ANY, "");
     assert_int_equal(finish(server), 0);
 }
 
@@ -170,9 +179,67 @@ static void when_no_address_works_the_last_is_reported(void **state)
     struct sock_address address;
 
     listener = bind_anywhere(&address); /* bound, but nobody listens there */
-    client = start("echo-client-localhost localhost %s", port_in(address.text));
+    client = start("echo-client-faulty localhost %s", port_in(address.text));
     assert_ends(client, 2, "",
         "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)\necho-client: hint: *\n");
+    client =
+        start("env FAIL_CREATE='%d %d' echo-client-faulty -c 1000000000 -W 86400 localhost 65535",
+            EMFILE, ENFILE);
+    assert_ends(client, 2, "", "echo-client: socket 127.0.0.1:65535: ENFILE (*)\n");
+    client = start("env FAIL_CREATE='%d %d' echo-client-faulty", EMFILE, EMFILE);
+    assert_ends(client, 2, "", "echo-client: socket 127.0.0.1:9999: EMFILE (*)\n");
+}
+
+static void what_keeps_a_server_from_starting_is_named(void **state)
+{
+    server = start("env FAIL_CREATE=%d echo-server-faulty", EAFNOSUPPORT);
+    assert_ends(server, 2, "", "echo-server: socket 127.0.0.1:9999: EAFNOSUPPORT (*)\n");
+    server = start("env FAIL_CREATE=%d echo-server-faulty -c 1000000000 -W 86400 65535", EMFILE);
+    assert_ends(server, 2, "", "echo-server: socket 127.0.0.1:65535: EMFILE (*)\n");
+    server = start("env FAIL_LISTEN=%d echo-server-faulty 0", EADDRINUSE);
+    assert_ends(
+        server, 2, "", "echo-server: listen 127.0.0.1:0: EADDRINUSE (*)\necho-server: hint: *\n");
+    server = start("env FAIL_LOCAL_ADDRESS=%d echo-server-faulty 0", ENOBUFS);
+    assert_ends(server, 2, "", "echo-server: getsockname 127.0.0.1:0: ENOBUFS (*)\n");
+}
+
+/* Three times, so it waits three tenths of a second: no machine is so fast that it takes less. */
+static void an_accept_that_fails_is_named_once_and_tried_again(void **state)
+{
+    struct timespec before, after;
+
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    server = await_ready(
+        start("env FAIL_ACCEPT='%d %d %d' echo-server-faulty -c 1 0", EMFILE, ENFILE, EMFILE));
+    client = start("echo-client -c 1 127.0.0.1 %s", server->port);
+    assert_ends(client, 0, ANY, "");
+    assert_ends(server, 0, ANY, "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n");
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(
+        (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9 >=
+        0.3);
+}
+
+static void an_accept_that_cannot_succeed_ends_the_server_with_1(void **state)
+{
+    static const int mistakes[] = {EBADF, EFAULT, EINVAL, ENOTSOCK};
+
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        server = start("env FAIL_ACCEPT=%d echo-server-faulty 0", mistakes[i]);
+        assert_ends(server, 1, ANY, "echo-server: accept 127.0.0.1:#: E* (*)\n");
+        assert_null(strstr(server->complained, "trying again"));
+    }
+}
+
+static void a_limit_that_cannot_be_set_ends_that_connection_only(void **state)
+{
+    server = await_ready(start("env FAIL_LIMIT=%d echo-server-faulty -c 2 -W 60 0", EINVAL));
+    client = start("echo-client -c 1 127.0.0.1 %s", server->port);
+    assert_int_equal(finish(client), 1);
+    client = start("env FAIL_LIMIT=%d echo-client-faulty -W 60 localhost %s", EDOM, server->port);
+    assert_ends(client, 2, "", "echo-client: setsockopt 127.0.0.1:#: EDOM (*)\n");
+    assert_ends(server, 0, ANY,
+        "echo-server: setsockopt 127.0.0.1:#: EINVAL (*); client dropped after 0 bytes\n");
 }
 
 static void the_ipv6_wildcard_takes_ipv4_clients_too(void **state)
@@ -585,7 +652,7 @@ static void a_silent_client_is_dropped_after_W(void **state)
 
 static void a_client_that_sends_and_never_reads_is_dropped_after_W(void **state)
 {
-    server = serve("-q -W 0.1");
+    server = serve("-q -W 0.1 -c 2");
     visit();
     make_pattern();
     while (sock_send(peer, pattern, sizeof pattern) == 0)
@@ -595,6 +662,7 @@ static void a_client_that_sends_and_never_reads_is_dropped_after_W(void **state)
         server->err, "echo-server: send 127.0.0.1:#: ETIMEDOUT (*); client dropped after # bytes");
     leave();
     serves_the_next();
+    assert_int_equal(finish(server), 0);
 }
 
 static void a_stopped_client_is_dropped_after_W(void **state)
@@ -979,7 +1047,12 @@ int main(void)
     const struct CMUnitTest tests[] = {test(both_ends_speak_over_ipv4),
         test(both_ends_speak_over_ipv6), test(both_ends_speak_over_localhost),
         test(the_client_tries_each_address_until_one_works),
+        test(an_address_without_a_socket_is_passed_over),
         test(when_no_address_works_the_last_is_reported),
+        test(what_keeps_a_server_from_starting_is_named),
+        test(an_accept_that_fails_is_named_once_and_tried_again),
+        test(an_accept_that_cannot_succeed_ends_the_server_with_1),
+        test(a_limit_that_cannot_be_set_ends_that_connection_only),
         test(the_ipv6_wildcard_takes_ipv4_clients_too),
         test(the_wildcard_is_reached_at_every_address_of_the_machine),
         test(an_address_of_another_machine_cannot_be_bound),

@@ -1,0 +1,69 @@
+/* The wrapper module as programs under test may find it: with faults. $FAIL_CREATE and its like
+ * hold the errnos with which the next calls of that function fail, before it works. And to the
+ * client, any host has two addresses, ::1 first, as localhost has on many machines. */
+#include "sock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What sock_create and the others are called in programs that are linked with this. */
+int fault_create(int family);
+int fault_listen(int fd, int backlog);
+int fault_local_address(int fd, struct sock_address *local);
+int fault_accept(int listener, struct sock_address *client);
+int fault_limit(int connection, int limit_ms);
+int fault_resolve(
+    const char *host, uint16_t port, struct sock_address *list, size_t room, size_t *found);
+
+/* Returns -1 if it is to fail now, with errno set, else 0. */
+static int fails(const char *variable)
+{
+    const char *value = getenv(variable);
+    char left[100] = "", *next;
+    long error;
+
+    if (value != NULL)
+        strncpy(left, value, sizeof left - 1);
+    error = strtol(left, &next, 10);
+    if (next == left)
+        return 0;
+    setenv(variable, next, 1);
+    errno = (int)error;
+    return -1;
+}
+
+int fault_create(int family)
+{
+    return fails("FAIL_CREATE") == -1 ? -1 : sock_create(family);
+}
+
+int fault_listen(int fd, int backlog)
+{
+    return fails("FAIL_LISTEN") == -1 ? -1 : sock_listen(fd, backlog);
+}
+
+int fault_local_address(int fd, struct sock_address *local)
+{
+    return fails("FAIL_LOCAL_ADDRESS") == -1 ? -1 : sock_local_address(fd, local);
+}
+
+int fault_accept(int listener, struct sock_address *client)
+{
+    return fails("FAIL_ACCEPT") == -1 ? -1 : sock_accept(listener, client);
+}
+
+int fault_limit(int connection, int limit_ms)
+{
+    return fails("FAIL_LIMIT") == -1 ? -1 : sock_limit(connection, limit_ms);
+}
+
+int fault_resolve(
+    const char *host, uint16_t port, struct sock_address *list, size_t room, size_t *found)
+{
+    (void)host;
+    sock_resolve("::1", port, &list[0], 1, found);
+    sock_resolve("127.0.0.1", port, &list[1], 1, found);
+    *found = room < 2 ? room : 2;
+    return 0;
+}
