@@ -19,7 +19,7 @@ static unsigned char data[2 * LARGEST];
 static unsigned long long compared;
 static int made;
 
-static void broken(const char *what)
+static _Noreturn void broken(const char *what)
 {
     printf("%s, at connection %d: %s\n", what, made, strerror(errno));
     exit(1);
@@ -146,14 +146,15 @@ static struct holdings measure(void)
     expect_echo(fd, data, 1);
     snprintf(path, sizeof path, "/proc/%s/fd", pid);
     DIR *descriptors = opendir(path);
-    while (descriptors != NULL && readdir(descriptors) != NULL)
-        now.descriptors++;
     snprintf(path, sizeof path, "/proc/%s/smaps_rollup", pid);
     FILE *memory = fopen(path, "r");
-    while (memory != NULL && fgets(line, sizeof line, memory) != NULL)
-        sscanf(line, "Anonymous: %ld", &now.memory);
-    if (now.descriptors < 1 || now.memory < 1)
+    if (descriptors == NULL || memory == NULL)
         broken("/proc tells nothing");
+    while (readdir(descriptors) != NULL)
+        now.descriptors++;
+    while (fgets(line, sizeof line, memory) != NULL)
+        if (strncmp(line, "Anonymous:", 10) == 0)
+            now.memory = strtol(line + 10, NULL, 10);
     closedir(descriptors);
     fclose(memory);
     leave(fd, false);
