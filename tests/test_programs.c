@@ -377,6 +377,32 @@ static void an_echo_cut_short_by_the_end_ends_the_run_with_1(void **state)
         "echo-client: 127.0.0.1:#: *finished* 6 of *24 *\n");
 }
 
+/* The second echo is held back, so it is the slowest; and no trip takes longer than the whole run.
+ */
+static void the_summary_has_the_fastest_the_mean_and_the_slowest_trip(void **state)
+{
+    struct timespec before, after;
+    double least, mean, most, whole;
+
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    be_server_of("echo-client -c 3 -i 0");
+    for (int number = 0; number < 3; number++) {
+        char message[64];
+
+        snprintf(message, sizeof message, MESSAGE("%d"), number);
+        hear(peer, message);
+        poll(NULL, 0, number == 1 ? 30 : 0);
+        say(peer, message);
+    }
+    assert_int_equal(finish(client), 0);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    whole = (double)(after.tv_sec - before.tv_sec) * 1e3 +
+            (double)(after.tv_nsec - before.tv_nsec) / 1e6;
+    assert_int_equal(
+        sscanf(strstr(client->said, "max = "), "max = %lf/%lf/%lf", &least, &mean, &most), 3);
+    assert_true(0 < least && least < mean && mean < most && 30 <= most && most <= whole);
+}
+
 static void an_echo_that_never_comes_is_late_after_W(void **state)
 {
     be_server_of("echo-client -W 0.1");
@@ -1006,6 +1032,7 @@ static void a_command_line_that_is_wrong_gets_a_sentence_and_exits_2(void **stat
         {"echo-client '[::1]:9999'", "echo-client: \"[::1]:9999\": *two words*\n"},
         {"echo-client localhost:9999", "echo-client: \"localhost:9999\": *two words*\n"},
         {"echo-client -W \"$(printf '\\033[2J')\"", "echo-client: -W: \"\\x1b[2J\" is not *\n"},
+        {"echo-client ''", "echo-client: cannot look up \"\": *\n"},
         /* An interface that is not there: hosts that need no network to be unknown. */
         {"echo-client ::1%nosuch 9999", "echo-client: *\"::1%nosuch\": *\n"},
         {"echo-server -l ::1%nosuch 0", "echo-server: *\"::1%nosuch\": *\n"}};
@@ -1065,6 +1092,7 @@ int main(void)
         test(an_echo_in_pieces_of_one_byte_is_right),
         test(one_wrong_byte_in_an_echo_ends_the_run_with_1),
         test(an_echo_cut_short_by_the_end_ends_the_run_with_1),
+        test(the_summary_has_the_fastest_the_mean_and_the_slowest_trip),
         test(an_echo_that_never_comes_is_late_after_W),
         test(bytes_that_nobody_asked_for_end_the_pause_with_1),
         test(a_server_that_leaves_ends_the_pause_at_once_with_1),
