@@ -189,5 +189,7 @@ int main(int argc, char **argv)
         "%ld KiB at 10 %%, %d and %ld in the end\n",
         made, AT_ONCE, compared / 1000000, early.descriptors, early.memory, late.descriptors,
         late.memory);
-    return late.descriptors > early.descriptors || late.memory > early.memory;
+    /* A byte lost in each connection would be 88 KiB; a page of the stack or of a library is none.
+     */
+    return late.descriptors > early.descriptors || late.memory > early.memory + 32;
 }
