@@ -1,9 +1,11 @@
 /* The wrapper module as programs under test may find it: with faults. $FAIL_CREATE and its like
- * hold the errnos with which the next calls of that function fail, before it works. And to the
- * client, any host has two addresses, ::1 first, as localhost has on many machines. */
+ * hold the errnos with which the next calls of that function fail, before it works; 0 is Ctrl-C,
+ * before a send and after a receive. And to the client, any host has two addresses, ::1 first, as
+ * localhost has on many machines. */
 #include "sock.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,9 @@ int fault_listen(int fd, int backlog);
 int fault_local_address(int fd, struct sock_address *local);
 int fault_accept(int listener, struct sock_address *client);
 int fault_limit(int connection, int limit_ms);
+int fault_send(int fd, const void *data, size_t size);
+ssize_t fault_recv_all(int fd, void *buffer, size_t size);
+int fault_close(int fd);
 int fault_resolve(
     const char *host, uint16_t port, struct sock_address *list, size_t room, size_t *found);
 
@@ -56,6 +61,32 @@ int fault_accept(int listener, struct sock_address *client)
 int fault_limit(int connection, int limit_ms)
 {
     return fails("FAIL_LIMIT") == -1 ? -1 : sock_limit(connection, limit_ms);
+}
+
+int fault_send(int fd, const void *data, size_t size)
+{
+    if (fails("FAIL_SEND") == -1) {
+        if (errno != 0)
+            return -1;
+        raise(SIGINT);
+    }
+    return sock_send(fd, data, size);
+}
+
+ssize_t fault_recv_all(int fd, void *buffer, size_t size)
+{
+    ssize_t got = sock_recv_all(fd, buffer, size);
+
+    if (fails("FAIL_RECV_ALL") == -1)
+        raise(SIGINT);
+    return got;
+}
+
+int fault_close(int fd)
+{
+    int result = sock_close(fd);
+
+    return fails("FAIL_CLOSE") == -1 ? -1 : result; /* it is closed even then */
 }
 
 int fault_resolve(
