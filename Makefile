@@ -139,6 +139,7 @@ verify: all
 	@BUILD=$(BUILD) CC="$(CC)" tests/verify/run $(VERIFY)
 
 bench: all
+	@command -v python3 >/dev/null || { echo "make bench: install python3"; exit 1; }
 	@BUILD=$(BUILD) CC="$(CC)" tests/bench/run
 
 clean:

@@ -3,7 +3,8 @@
  *
  *     load KIND PORT SIZE COUNT MS    stops at COUNT or after MS milliseconds
  *
- * One core is all it has, so it makes no call but send and recv while it measures. */
+ * It may share its core with the server: so it makes no call but send and recv while it measures.
+ */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -20,7 +21,12 @@
 enum { PERIOD = 65521, MOST_SIZE = 65536, MOST_CLIENTS = 4096, PATIENCE = 5 };
 static unsigned char pattern[PERIOD + MOST_SIZE];
 static struct sockaddr_in server = {.sin_family = AF_INET};
-static int clients[MOST_CLIENTS];
+static struct client {
+    int fd;
+    long done;
+    pthread_t thread;
+} clients[MOST_CLIENTS];
+static pthread_barrier_t all_are_there;
 static size_t size;
 static long count, done;  /* done: what the rate is a rate of */
 static double limit, end; /* in seconds */
@@ -45,6 +51,9 @@ static double begin(void)
 
 static _Noreturn void fail(const char *what)
 {
+    static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
+
+    pthread_mutex_lock(&once); /* for good: the first thread to fail tells */
     puts(what);
     exit(1);
 }
@@ -81,7 +90,7 @@ static void put(int fd, long number)
 /* Receive some bytes, at most room, of the stream's bytes from at on. Returns how many. */
 static size_t take_some(int fd, size_t at, size_t room)
 {
-    static unsigned char echo[MOST_SIZE];
+    unsigned char echo[MOST_SIZE];
     ssize_t n = recv(fd, echo, room, 0);
 
     if (n == -1)
@@ -164,36 +173,48 @@ static double queue(void)
     char early;
 
     for (long i = 0; i < count; i++)
-        put(clients[i] = dial(), i);
+        put(clients[i].fd = dial(), i);
     for (; done < count; done++) {
-        take(clients[done], done);
-        if (done + 1 < count && recv(clients[done + 1], &early, 1, MSG_PEEK | MSG_DONTWAIT) != -1)
+        take(clients[done].fd, done);
+        if (done + 1 < count &&
+            recv(clients[done + 1].fd, &early, 1, MSG_PEEK | MSG_DONTWAIT) != -1)
             fail("out of turn");
-        close(clients[done]);
+        close(clients[done].fd);
     }
     return now() - start;
 }
 
-/* All at once: each client sends again as soon as its echo is there, and they are looked at in
- * turn. So nearly all have a message under way, and no call is spent on asking who is ready. */
+static void *one_of_many(void *argument)
+{
+    struct client *client = argument;
+
+    pthread_barrier_wait(&all_are_there);
+    for (; now() < end; client->done++) {
+        put(client->fd, client->done);
+        take(client->fd, client->done);
+    }
+    return NULL;
+}
+
+/* All at once: each client is a thread, which sends again as soon as its echo is there. */
 static double many(void)
 {
-    long asked = 0;
     double start;
 
+    pthread_barrier_init(&all_are_there, NULL, (unsigned)count + 1);
     for (long i = 0; i < count; i++) /* not measured: connecting, and a first trip for each */
-        put(clients[i] = dial(), 0);
-    for (long i = 0; i < count; i++)
-        take(clients[i], 0);
-    start = begin();
-    for (; asked < count; asked++)
-        put(clients[asked], asked);
-    for (; now() < end; done++) {
-        take(clients[done % count], done);
-        put(clients[done % count], asked++);
+        put(clients[i].fd = dial(), 0);
+    for (long i = 0; i < count; i++) {
+        take(clients[i].fd, 0);
+        if (pthread_create(&clients[i].thread, NULL, one_of_many, &clients[i]) != 0)
+            fail("no thread");
     }
-    for (; done < asked; done++)
-        take(clients[done % count], done);
+    start = begin();
+    pthread_barrier_wait(&all_are_there);
+    for (long i = 0; i < count; i++) {
+        pthread_join(clients[i].thread, NULL);
+        done += clients[i].done;
+    }
     return now() - start;
 }
 
