@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # variables that only those who source it use
 # For the checks that start the programs: verdicts, a server, and an end that leaves nothing behind.
 # Sourced by them, in the directory that the Makefile is in.
 set -u
@@ -43,5 +43,6 @@ stop_server() {
     server=''
 }
 
+rm -rf "$work"
 mkdir -p "$work"
 make -s BUILD="$BUILD" all >"$work/make" 2>&1 || { cat "$work/make"; fail "it does not build"; }
