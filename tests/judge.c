@@ -1,6 +1,6 @@
 /* judge: is it an echo server, and does it survive what a network does to one?
  *
- *     judge [-m] [-n clients] COMMAND PORT
+ *     judge [-m] COMMAND PORT     -m: many clients at once, too
  *
  * COMMAND may be in any language. It is started anew for each test, in a process group of its own;
  * it must listen on PORT of 127.0.0.1 and stay in the foreground; the judge ends it. A server that
@@ -32,22 +32,21 @@ enum {
     FIRST_START_MS = 10000, /* the longest wait for the first start: some have much to load */
     PAUSE_MS = 5,           /* between two attempts to connect */
     MEBIBYTE = 1048576,
-    MOST_CLIENTS = 900
+    MANY = 100
 };
 
 static const char *command, *port;
 static struct sock_address address;
-static size_t many = 100;     /* -n */
 static char noise[MEBIBYTE];  /* what clients send: no byte can be lost or moved and go unseen */
+static bool thin;             /* for the clients of this test: see try_to_connect */
 static bool is_open[1024];    /* the clients of this test, by descriptor */
 static volatile pid_t server; /* 0: none is running */
 static FILE *server_said;     /* its standard error */
 static bool ever_reached;     /* by any client, of any test */
 static jmp_buf verdict;
-static char seen[200];      /* what made the test fail */
-static const char *by_hand; /* how to see that without the judge */
+static char seen[200]; /* what made the test fail */
 
-/* End this test; run() tells the rest. */
+/* End this test; passes() tells the rest. */
 static _Noreturn void fail(const char *format, ...)
 {
     va_list list;
@@ -77,7 +76,7 @@ static void reset(int client)
 
 /* Returns a client, or -1. A thin one has room for little, and asks for it in small segments: the
  * kernel sizes the server's send buffer by them, so it soon is full. */
-static int try_to_connect(bool thin)
+static int try_to_connect(void)
 {
     const int on = 1, room = 4096, segment = 536;
     int error = ECONNREFUSED, client = sock_create(AF_INET);
@@ -119,22 +118,17 @@ static const char *ending(void)
     return how;
 }
 
-static int connect_a(bool thin)
+static int connect_client(void)
 {
     int client, tries = (ever_reached ? SILENCE_MS : FIRST_START_MS) / PAUSE_MS;
 
-    while ((client = try_to_connect(thin)) == -1) {
+    while ((client = try_to_connect()) == -1) {
         if (errno != ECONNREFUSED || ending() != NULL || --tries == 0)
             fail("connect: %s", strerror(errno));
         poll(NULL, 0, PAUSE_MS);
     }
     ever_reached = true;
     return client;
-}
-
-static int connect_client(void)
-{
-    return connect_a(false);
 }
 
 /* Send, and read nothing, until all is sent or no more can go for a while. Returns how much went.
@@ -244,7 +238,7 @@ static void start(rlim_t descriptors)
     int client, null, tries = ever_reached ? SILENCE_MS / PAUSE_MS : 1;
 
     /* What is left of the last one, a child that it forked, say, may take a moment to go. */
-    while ((client = try_to_connect(false)) != -1) {
+    while ((client = try_to_connect()) != -1) {
         reset(client);
         if (--tries == 0)
             give_up("another program listens there");
@@ -271,107 +265,79 @@ static void start(rlim_t descriptors)
     _exit(127);
 }
 
-/* The tests. */
+/* The tests. Each gets its first client connected. */
 
-#define NC    "nc -N 127.0.0.1 PORT"
-#define HELLO "echo hello | " NC
-#define DIAL  "socket.create_connection((\"127.0.0.1\", PORT))"
-
-static void echoes_a_line(void)
+static void echoes_a_line(int client)
 {
-    int client = connect_client();
-
-    by_hand = HELLO;
     flood(client, "hello, world\n", 13);
     shutdown(client, SHUT_WR);
     hear(client, "hello, world\n", 13);
 }
 
-static void answers_before_the_client_has_finished(void)
+static void answers_before_the_client_has_finished(int client)
 {
-    by_hand = "(printf abc; sleep 5) | " NC "   # abc comes at once";
-    echo(connect_client(), "no newline", 10);
+    echo(client, "no newline", 10);
 }
 
-static void echoes_bytes_that_are_not_text(void)
+static void echoes_bytes_that_are_not_text(int client)
 {
     char all[256];
 
-    by_hand = "printf '\\000\\001\\377\\r\\n' | " NC " | od -c";
     for (int i = 0; i < 256; i++)
         all[i] = (char)i;
-    echo(connect_client(), all, sizeof all);
+    echo(client, all, sizeof all);
 }
 
-static void echoes_in_order_what_comes_byte_by_byte(void)
+static void echoes_in_order_what_comes_byte_by_byte(int client)
 {
-    int client = connect_client();
-
-    by_hand = "for i in 1 2 3 4 5; do printf $i; sleep 0.1; done | " NC;
     for (int i = 0; i < 1000; i++)
         flood(client, noise + i, 1);
     hear(client, noise, 1000);
 }
 
-static void echoes_a_message_larger_than_its_buffer(void)
+static void echoes_a_message_larger_than_its_buffer(int client)
 {
-    by_hand = "seq 150000 | " NC " | cksum; seq 150000 | cksum   # the same twice";
-    echo(connect_client(), noise, MEBIBYTE);
+    echo(client, noise, MEBIBYTE);
 }
 
-static void a_slow_reader_gets_every_byte(void)
+static void a_slow_reader_gets_every_byte(int client)
 {
-    int client = connect_a(true);
-
-    by_hand = "seq 150000 | " NC " | (sleep 3; cksum); seq 150000 | cksum   # the same twice";
     hear(client, noise, flood(client, noise, MEBIBYTE));
 }
 
-static void adds_nothing_and_closes_after_the_client_has_finished(void)
+static void adds_nothing_and_closes_after_the_client_has_finished(int client)
 {
-    int client = connect_client();
-
-    by_hand = "printf abc | " NC " | od -c   # abc, no more, and then the prompt";
     echo(client, noise, 5);
     shutdown(client, SHUT_WR);
     hear_the_end(client);
 }
 
-static void returns_every_byte_after_a_half_close(void)
+static void returns_every_byte_after_a_half_close(int client)
 {
-    int client = connect_client();
     size_t sent = flood(client, noise, 300000);
 
-    by_hand = "head -c 300000 /dev/zero | " NC " | wc -c   # 300000";
     shutdown(client, SHUT_WR);
     hear(client, noise, sent);
     hear_the_end(client);
 }
 
-static void says_nothing_to_a_client_that_says_nothing(void)
+static void says_nothing_to_a_client_that_says_nothing(int client)
 {
-    int client = connect_client();
-
-    by_hand = NC " </dev/null | od -c   # nothing, and then the prompt";
     shutdown(client, SHUT_WR);
     hear_the_end(client);
 }
 
-static void serves_the_next_client_after_the_first(void)
+static void serves_the_next_client_after_the_first(int client)
 {
-    int first = connect_client();
-
-    by_hand = HELLO "; " HELLO;
-    echo(first, noise, 1000);
-    leave(first);
+    echo(client, noise, 1000);
+    leave(client);
     one_more_client_is_served();
 }
 
-static void a_second_client_waits_and_is_served(void)
+static void a_second_client_waits_and_is_served(int first)
 {
-    int first = connect_client(), second;
+    int second;
 
-    by_hand = "nc 127.0.0.1 PORT   # in two terminals: type in both, then Ctrl-C the first";
     echo(first, noise, 10);
     second = connect_client();
     flood(second, noise + 100, 10);
@@ -380,19 +346,14 @@ static void a_second_client_waits_and_is_served(void)
     hear(second, noise + 100, 10);
 }
 
-static void a_client_that_leaves_without_a_word_ends_only_itself(void)
+static void a_client_that_leaves_without_a_word_ends_only_itself(int client)
 {
-    by_hand = "nc -z 127.0.0.1 PORT; " HELLO;
-    leave(connect_client());
+    leave(client);
     one_more_client_is_served();
 }
 
-static void a_reset_ends_that_client_only(void)
+static void a_reset_ends_that_client_only(int client)
 {
-    int client = connect_client();
-
-    by_hand = "python3 -c 'import socket; s = " DIAL "; s.setsockopt(socket.SOL_SOCKET, "
-              "socket.SO_LINGER, b\"\\1\\0\\0\\0\\0\\0\\0\\0\")'; " HELLO;
     echo(client, noise, 10);
     reset(client);
     one_more_client_is_served();
@@ -400,26 +361,23 @@ static void a_reset_ends_that_client_only(void)
 
 /* From 64 KiB, enough for a server with a small buffer, to 1 MiB: it is the second send to a client
  * that has left which raises SIGPIPE, and a server with a large buffer needs no second for less. */
-static void a_client_that_floods_and_leaves_ends_only_itself(void)
+static void a_client_that_floods_and_leaves_ends_only_itself(int client)
 {
-    by_hand = "python3 -c 'import socket; " DIAL ".sendall(bytes(300000))'; " HELLO;
     for (size_t size = 65536; size <= MEBIBYTE; size *= 2) {
-        int client = connect_client();
-
         flood(client, noise, size);
         leave(client);
+        client = connect_client();
     }
-    one_more_client_is_served();
+    echo(client, noise, 1000);
 }
 
-static void gives_back_each_connection(void)
+static void gives_back_each_connection(int client)
 {
-    by_hand = "for i in $(seq 100); do echo $i | " NC "; done   # the server after: ulimit -n 64";
+    reset(client);
     end_server();
     start(64);
     for (int i = 0; i < 100; i++) {
-        int client = connect_client();
-
+        client = connect_client();
         echo(client, noise, 10);
         shutdown(client, SHUT_WR);
         hear_the_end(client);
@@ -429,145 +387,144 @@ static void gives_back_each_connection(void)
 
 /* The client stays while the server goes: until it leaves too, the kernel remembers the connection,
  * as it would for a minute more, in TIME_WAIT, if we did not end with a reset. */
-static void it_starts_again_at_once_after_it_closed_first(void)
+static void it_starts_again_at_once_after_it_closed_first(int client)
 {
-    by_hand = "nc 127.0.0.1 PORT   # leave it there, Ctrl-C the server, and start it again";
-    echo(connect_client(), noise, 10);
+    echo(client, noise, 10);
     end_server();
     start(0);
     one_more_client_is_served();
 }
 
-static void serves_two_clients_at_once(void)
+static void serves_two_clients_at_once(int silent)
 {
-    int silent = connect_client();
-
-    by_hand = "nc 127.0.0.1 PORT   # in two terminals: type in the second first";
     one_more_client_is_served();
     echo(silent, noise, 10);
 }
 
-static void serves_many_clients_at_once(void)
+static void serves_many_clients_at_once(int first)
 {
-    static int clients[MOST_CLIENTS];
+    int clients[MANY] = {first};
 
-    by_hand = "for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait";
-    for (size_t i = 0; i < many; i++)
+    for (int i = 1; i < MANY; i++)
         clients[i] = connect_client();
-    for (size_t at = 0; at < 500; at += 100) {
-        for (size_t i = 0; i < many; i++)
+    for (int at = 0; at < 500; at += 100) {
+        for (int i = 0; i < MANY; i++)
             flood(clients[i], noise + i * 1000 + at, 100);
-        for (size_t i = many; i-- > 0;)
+        for (int i = MANY; i-- > 0;)
             hear(clients[i], noise + i * 1000 + at, 100);
     }
 }
 
+#define NC    "nc -N 127.0.0.1 PORT"
+#define HELLO "echo hello | " NC
+#define DIAL  "socket.create_connection((\"127.0.0.1\", PORT))"
+#define TEST(name, by_hand)  \
+    {                        \
+        name, #name, by_hand \
+    }
 enum { ONLY_WITH_M = 2 }; /* the last so many */
 static const struct test {
-    void (*run)(void);
+    void (*run)(int client);
     const char *name;
+    const char *by_hand; /* how to see the same without the judge */
 } tests[] = {
-#define TEST(name)  \
-    {               \
-        name, #name \
-    }
-    TEST(echoes_a_line),
-    TEST(answers_before_the_client_has_finished),
-    TEST(echoes_bytes_that_are_not_text),
-    TEST(echoes_in_order_what_comes_byte_by_byte),
-    TEST(echoes_a_message_larger_than_its_buffer),
-    TEST(a_slow_reader_gets_every_byte),
-    TEST(adds_nothing_and_closes_after_the_client_has_finished),
-    TEST(returns_every_byte_after_a_half_close),
-    TEST(says_nothing_to_a_client_that_says_nothing),
-    TEST(serves_the_next_client_after_the_first),
-    TEST(a_second_client_waits_and_is_served),
-    TEST(a_client_that_leaves_without_a_word_ends_only_itself),
-    TEST(a_reset_ends_that_client_only),
-    TEST(a_client_that_floods_and_leaves_ends_only_itself),
-    TEST(gives_back_each_connection),
-    TEST(it_starts_again_at_once_after_it_closed_first),
-    TEST(serves_two_clients_at_once),
-    TEST(serves_many_clients_at_once),
+    TEST(echoes_a_line, HELLO),
+    TEST(answers_before_the_client_has_finished,
+        "(printf abc; sleep 5) | " NC "   # abc comes at once"),
+    TEST(echoes_bytes_that_are_not_text, "printf '\\000\\001\\377\\r\\n' | " NC " | od -c"),
+    TEST(echoes_in_order_what_comes_byte_by_byte,
+        "for i in 1 2 3 4 5; do printf $i; sleep 0.1; done | " NC),
+    TEST(echoes_a_message_larger_than_its_buffer,
+        "seq 150000 | " NC " | cksum; seq 150000 | cksum   # the same twice"),
+    TEST(a_slow_reader_gets_every_byte,
+        "seq 150000 | " NC " | (sleep 3; cksum); seq 150000 | cksum   # the same twice"),
+    TEST(adds_nothing_and_closes_after_the_client_has_finished,
+        "printf abc | " NC " | od -c   # abc, no more, and then the prompt"),
+    TEST(returns_every_byte_after_a_half_close,
+        "head -c 300000 /dev/zero | " NC " | wc -c   # 300000"),
+    TEST(says_nothing_to_a_client_that_says_nothing,
+        NC " </dev/null | od -c   # nothing, and then the prompt"),
+    TEST(serves_the_next_client_after_the_first, HELLO "; " HELLO),
+    TEST(a_second_client_waits_and_is_served,
+        "nc 127.0.0.1 PORT   # in two terminals: type in both, then Ctrl-C the first"),
+    TEST(a_client_that_leaves_without_a_word_ends_only_itself, "nc -z 127.0.0.1 PORT; " HELLO),
+    TEST(a_reset_ends_that_client_only,
+        "python3 -c 'import socket; s = " DIAL "; s.setsockopt(socket.SOL_SOCKET, "
+        "socket.SO_LINGER, b\"\\1\\0\\0\\0\\0\\0\\0\\0\")'; " HELLO),
+    TEST(a_client_that_floods_and_leaves_ends_only_itself,
+        "python3 -c 'import socket; " DIAL ".sendall(bytes(300000))'; " HELLO),
+    TEST(gives_back_each_connection,
+        "for i in $(seq 100); do echo $i | " NC "; done   # the server after: ulimit -n 64"),
+    TEST(it_starts_again_at_once_after_it_closed_first,
+        "nc 127.0.0.1 PORT   # leave it there, Ctrl-C the server, and start it again"),
+    TEST(serves_two_clients_at_once,
+        "nc 127.0.0.1 PORT   # in two terminals: type in the second first"),
+    TEST(serves_many_clients_at_once,
+        "for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait"),
 };
 
 /* What was seen, how the server ended if it did, and the last line of its standard error. */
-static void explain(void)
+static void explain(const char *by_hand)
 {
-    char text[301] = "", *line, *end;
-    off_t size = lseek(fileno(server_said), 0, SEEK_END);
-    const char *how;
+    char line[300] = "";
+    const char *how, *rest;
 
     poll(NULL, 0, 50); /* a server that is just dying may take a moment */
     how = ending();
     printf("     seen: %s%s%s\n", seen, how ? "; the server is gone: " : "", how ? how : "");
-    if (pread(fileno(server_said), text, 300, size > 300 ? size - 300 : 0) <= 0)
-        return;
-    for (end = text + strlen(text); end > text && end[-1] == '\n';)
-        *--end = '\0';
-    line = strrchr(text, '\n');
-    printf("     it said: %s\n", line ? line + 1 : text);
-}
-
-static bool passes(const struct test *test)
-{
-    const char *rest;
-
-    if (setjmp(verdict) == 0) {
-        start(0);
-        by_hand = "";
-        test->run();
-        printf("ok   %s\n", test->name);
-        stop();
-        return true;
-    }
-    printf("FAIL %s\n", test->name);
-    explain();
+    rewind(server_said);
+    while (fgets(line, sizeof line, server_said) != NULL)
+        continue;
+    if (*line != '\0')
+        printf("     it said: %.*s\n", (int)strcspn(line, "\n"), line);
     if (!ever_reached)
         give_up("no server ever listened there");
     printf("     by hand: ");
     for (; (rest = strstr(by_hand, "PORT")) != NULL; by_hand = rest + 4)
         printf("%.*s%s", (int)(rest - by_hand), by_hand, port);
     printf("%s\n", by_hand);
-    stop();
-    return false;
 }
 
-static _Noreturn void usage(void)
+static bool passes(const struct test *test)
 {
-    fputs("usage: judge [-m] [-n clients] COMMAND PORT\n"
-          "  -m          many clients at once, too\n"
-          "  -n clients  so many then, 2-900 (100)\n"
-          "  COMMAND     starts an echo server that listens on PORT of 127.0.0.1\n",
-        stderr);
-    exit(2);
+    if (setjmp(verdict) == 0) {
+        thin = test->run == a_slow_reader_gets_every_byte;
+        start(0);
+        test->run(connect_client());
+        printf("ok   %s\n", test->name);
+        stop();
+        return true;
+    }
+    printf("FAIL %s\n", test->name);
+    explain(test->by_hand);
+    stop();
+    return false;
 }
 
 int main(int argc, char **argv)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    size_t found, passed = 0, count = sizeof tests / sizeof *tests - ONLY_WITH_M;
-    unsigned long number = 1;
-    int letter;
+    bool with_m = argc == 4 && strcmp(argv[1], "-m") == 0;
+    size_t found, passed = 0, count = sizeof tests / sizeof *tests - (with_m ? 0 : ONLY_WITH_M);
+    unsigned long number = 0;
 
-    while ((letter = getopt(argc, argv, "mn:")) != -1) {
-        if (letter == '?')
-            usage();
-        if (letter == 'n')
-            many = strtoul(optarg, NULL, 10);
-        count = sizeof tests / sizeof *tests;
+    if (argc == 3 || with_m) {
+        command = argv[argc - 2];
+        port = argv[argc - 1];
+        number = strtoul(port, NULL, 10);
     }
-    if (argc - optind != 2 || many < 2 || many > MOST_CLIENTS)
-        usage();
-    command = argv[optind];
-    port = argv[optind + 1];
-    number = strtoul(port, NULL, 10);
-    if (number < 1 || number > 65535)
-        usage();
+    if (number < 1 || number > 65535) {
+        fputs("usage: judge [-m] COMMAND PORT\n"
+              "  -m       many clients at once, too\n"
+              "  COMMAND  starts an echo server that listens on PORT of 127.0.0.1\n",
+            stderr);
+        return 2;
+    }
     if (sock_resolve("127.0.0.1", (uint16_t)number, &address, 1, &found) != 0 ||
         (server_said = tmpfile()) == NULL)
         give_up(strerror(errno));
     fcntl(fileno(server_said), F_SETFD, FD_CLOEXEC);
+    fcntl(fileno(server_said), F_SETFL, O_APPEND);
     signal(SIGPIPE, SIG_IGN);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -90,8 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!started) {
         started = true;
         must(setlocale(LC_CTYPE, "C.UTF-8") != NULL);
-        must(
-            (stderr = fopen("/dev/null", "w")) != NULL); /* glibc's: libFuzzer writes to 2 itself */
+        /* glibc's stderr: libFuzzer writes to 2 itself. */
+        must((stderr = fopen("/dev/null", "w")) != NULL);
     }
     try_text(data, size);
     must((text = calloc(size + 1, 1)) != NULL);
