@@ -1,25 +1,14 @@
 /* The wrapper module as programs under test may find it: with faults. $FAIL_CREATE and its like
  * hold the errnos with which the next calls of that function fail, before it works; 0 is Ctrl-C,
  * before a send and after a receive. And to the client, any host has two addresses, ::1 first, as
- * localhost has on many machines. */
+ * localhost has on many machines. (In these programs, sock_create is fault_create, and so on: see
+ * FAULTS in the Makefile.) */
 #include "sock.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What sock_create and the others are called in programs that are linked with this. */
-int fault_create(int family);
-int fault_listen(int fd, int backlog);
-int fault_local_address(int fd, struct sock_address *local);
-int fault_accept(int listener, struct sock_address *client);
-int fault_limit(int connection, int limit_ms);
-int fault_send(int fd, const void *data, size_t size);
-ssize_t fault_recv_all(int fd, void *buffer, size_t size);
-int fault_close(int fd);
-int fault_resolve(
-    const char *host, uint16_t port, struct sock_address *list, size_t room, size_t *found);
 
 /* Returns -1 if it is to fail now, with errno set, else 0. */
 static int fails(const char *variable)

@@ -11,7 +11,6 @@
 
 int alarm_on(void **state)
 {
-    (void)state;
     signal(SIGALRM, SIG_DFL);
     alarm(20);
     return 0;
@@ -19,9 +18,15 @@ int alarm_on(void **state)
 
 int alarm_off(void **state)
 {
-    (void)state;
     alarm(0);
     return 0;
+}
+
+void needs_linux(void)
+{
+#ifndef __linux__
+    skip();
+#endif
 }
 
 int bind_anywhere(struct sock_address *address)
@@ -59,12 +64,16 @@ struct pair connected(void)
 
 void disconnect(struct pair *pair)
 {
-    if (pair->client != -1)
-        sock_close(pair->client);
-    if (pair->server != -1)
-        sock_close(pair->server);
-    if (pair->listener != -1)
-        sock_close(pair->listener);
+    close_if_open(&pair->client);
+    close_if_open(&pair->server);
+    close_if_open(&pair->listener);
+}
+
+void close_if_open(int *fd)
+{
+    if (*fd != -1)
+        sock_close(*fd);
+    *fd = -1;
 }
 
 const char *port_in(const char *text)

@@ -12,10 +12,15 @@
 
 #include "sock.h"
 
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* cmocka's state: few tests need it */
+
 /* A test whose name is its claim, ended by SIGALRM when it takes longer than 20 seconds. */
 #define claim(test) cmocka_unit_test_setup_teardown(test, alarm_on, alarm_off)
 int alarm_on(void **state);
 int alarm_off(void **state);
+
+/* Skips a test that says what of Linux it needs, by name, on any other system. */
+void needs_linux(void);
 
 /* A port of 127.0.0.1 that the kernel chose: bound, so that it stays ours; or a listener as well.
  */
@@ -28,7 +33,8 @@ struct pair {
     struct sock_address listener_address, client_address; /* the second as accept told it */
 };
 struct pair connected(void);
-void disconnect(struct pair *pair); /* closes what is not -1 */
+void disconnect(struct pair *pair); /* closes what is open */
+void close_if_open(int *fd);        /* it is -1 if not, and afterwards */
 
 /* What follows, after the last colon of an address's text. */
 const char *port_in(const char *text);

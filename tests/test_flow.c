@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#pragma GCC diagnostic ignored "-Wunused-parameter" /* cmocka's state: no test here needs it */
 #define fails_with(error, call) (assert_int_equal(call, -1), assert_int_equal(errno, error))
 
 /* Each test begins with a connection, and with one more socket, as socket returned it. */
@@ -37,13 +36,6 @@ static int tear_down(void **state)
 
 #undef claim /* instead of the alarm alone: the connection as well */
 #define claim(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
-static void linux_only(void)
-{
-#ifndef __linux__
-    skip();
-#endif
-}
 
 static void close_now(int *fd)
 {
@@ -95,7 +87,7 @@ static void a_server_that_closed_first_gets_its_port_back(void **state)
 /* INADDR_ANY is no "local IP", but every one there is. (On Linux all of 127.x.x.x is this host.) */
 static void a_server_on_0_0_0_0_is_found_at_any_address(void **state)
 {
-    linux_only();
+    needs_linux();
     sock_listen(fresh, 5); /* without a bind, it is there that a socket listens */
     sock_local_address(fresh, &address);
     assert_match(address.text, "0.0.0.0:#");
@@ -105,7 +97,7 @@ static void a_server_on_0_0_0_0_is_found_at_any_address(void **state)
 /* And a server on 127.0.0.1 is found at that one only. (Linux again.) */
 static void a_server_on_127_0_0_1_is_not_found_at_127_0_0_2(void **state)
 {
-    linux_only();
+    needs_linux();
     ((struct sockaddr_in *)&pair.listener_address.ss)->sin_addr.s_addr = htonl(0x7f000002);
     fails_with(ECONNREFUSED, sock_connect(fresh, &pair.listener_address, 0));
 }
@@ -122,7 +114,7 @@ static void without_a_listener_connect_is_refused_but_connections_live_on(void *
 /* All are complete connections; the one after gets no answer. (128 was the limit before 5.4.) */
 static void on_linux_a_backlog_of_129_lets_130_clients_wait(void **state)
 {
-    linux_only();
+    needs_linux();
     sock_listen(pair.listener, 129);
     for (int i = 0; i < 130; i++) {
         assert_int_equal(sock_connect(fresh, &pair.listener_address, 0), 0);

@@ -34,13 +34,9 @@ struct step {
     {                         \
         call, -1, error, NULL \
     }
-#define END              \
-    {                    \
-        NULL, 0, 0, NULL \
-    }
-#define play(...) follow((const struct step[]){__VA_ARGS__, END})
+#define play(...) follow((const struct step[]){__VA_ARGS__, {0}})
 
-static const char MESSAGE[] = "echo!\n", UNTOUCHED[] = "......"; /* no byte twice in the first */
+static const char MESSAGE[] = "echo!\n"; /* no byte twice in the first */
 enum { SIZE = sizeof MESSAGE - 1, OLD_FLAGS = O_RDWR | O_APPEND };
 /* In place of an errno: each one that there is, in turn. */
 enum { EACH = -1, ERRNOS = 200 };
@@ -346,7 +342,6 @@ static struct sock_address address_of(const char *ip, const char *port)
 
 static int set_up(void **state)
 {
-    (void)state;
     alarm(20);
     announced = NULL;
     name_error = 0;
@@ -358,37 +353,33 @@ static int set_up(void **state)
     return 0;
 }
 
-enum function {
-    CREATE,
-    BIND,
-    LISTEN,
-    ACCEPT,
-    CONNECT,
-    SEND,
-    RECV,
-    RECV_ALL,
-    CLOSE,
-    ADDRESS,
-    LIMIT
-};
+enum function { CREATE, BIND, LISTEN, ACCEPT, CONNECT, SEND, RECV, RECV_ALL, CLOSE, NAME, LIMIT };
 
+/* Call the function; and what it gave out must be what the fakes gave, and no more. */
 static ssize_t make(enum function function, int argument)
 {
-    struct sock_address address;
-    char buffer[SIZE];
+    struct sock_address address = {.text = "untouched"};
+    char buffer[] = "......"; /* SIZE bytes that no call has touched */
+    ssize_t result;
 
     switch (function) {
     case CREATE: return sock_create(argument);
     case BIND: return sock_bind(7, argument == AF_INET6 ? &server6 : &server);
     case LISTEN: return sock_listen(7, argument);
-    case ACCEPT: return sock_accept(7, &address);
     case CONNECT: return sock_connect(7, &server, argument);
     case SEND: return sock_send(7, MESSAGE, (size_t)argument);
-    case RECV: return sock_recv(7, buffer, (size_t)argument);
-    case RECV_ALL: return sock_recv_all(7, buffer, (size_t)argument);
     case CLOSE: return sock_close(7);
-    case ADDRESS: return sock_local_address(7, &address);
-    default: return sock_limit(7, argument);
+    case NAME: return sock_local_address(7, &address);
+    case LIMIT: return sock_limit(7, argument);
+    case ACCEPT:
+        result = sock_accept(7, &address);
+        assert_string_equal(address.text, result == -1 ? "untouched" : "192.0.2.1:40832");
+        return result;
+    default:
+        result = (function == RECV ? sock_recv : sock_recv_all)(7, buffer, (size_t)argument);
+        assert_memory_equal(buffer, MESSAGE, moved);
+        assert_int_equal(strspn(buffer + moved, "."), SIZE - moved);
+        return result;
     }
 }
 
@@ -424,9 +415,7 @@ static const struct row {
     {"listen_passes_the_backlog_on", LISTEN, 4096, 0, 0, {does("listen 7 4096", 0)}},
     {"listen_tells_why_it_fails", LISTEN, 5, -1, EACH, {fails("listen 7 5", EACH)}},
 
-    {"accept_sets_TCP_NODELAY", ACCEPT, 0, 8, 0,
-        {gives("accept 7", 8, &client), does("setsockopt 8 TCP_NODELAY 1", 0)}},
-    {"accept_may_return_0", ACCEPT, 0, 0, 0,
+    {"accept_sets_TCP_NODELAY", ACCEPT, 0, 0, 0,
         {gives("accept 7", 0, &client), does("setsockopt 0 TCP_NODELAY 1", 0)}},
     {"accept_does_without_TCP_NODELAY_if_it_must", ACCEPT, 0, 8, 0,
         {gives("accept 7", 8, &client), fails("setsockopt 8 TCP_NODELAY 1", EINVAL)}},
@@ -468,44 +457,31 @@ static const struct row {
             fails("poll 7 1", EINTR), does("poll 7 1", 1),
             gives("getsockopt 7 SO_ERROR", 0, &no_error), BLOCKS_AGAIN}},
 
-    {"send_goes_on_after_interruptions_and_short_counts", SEND, 6, 0, 0,
-        {fails("send 7 6", EINTR), fails("send 7 6", EINTR), does("send 7 6", 4),
-            fails("send 7 2", EINTR), does("send 7 2", 2)}},
-    {"send_of_nothing_makes_no_call", SEND, 0, 0, 0, {END}},
+    {"send_of_nothing_makes_no_call", SEND, 0, 0, 0, {{0}}},
     {"send_goes_on_when_nothing_was_taken", SEND, 6, 0, 0,
         {{"send 7 6", 0, EPIPE, NULL}, does("send 7 6", 6)}},
     {"send_tells_why_it_fails", SEND, 6, -1, EACH, {does("send 7 6", 1), fails("send 7 5", EACH)}},
     {"send_tells_a_limit_as_ETIMEDOUT", SEND, 6, -1, ETIMEDOUT,
         {does("send 7 6", 1), fails("send 7 5", EAGAIN)}},
-    {"send_knows_EWOULDBLOCK_too", SEND, 6, -1, ETIMEDOUT, {fails("send 7 6", EWOULDBLOCK)}},
     {"recv_goes_on_after_interruptions", RECV, 6, 6, 0,
         {fails("recv 7 6", EINTR), fails("recv 7 6", EINTR), does("recv 7 6", 6)}},
+    {"recv_returns_however_little_comes", RECV, 6, 1, 0, {does("recv 7 6", 1)}},
     {"recv_returns_0_when_the_peer_has_finished", RECV, 6, 0, 0, {does("recv 7 6", 0)}},
     {"recv_tells_why_it_fails", RECV, 6, -1, EACH, {fails("recv 7 6", EACH)}},
-    {"recv_tells_a_limit_as_ETIMEDOUT", RECV, 6, -1, ETIMEDOUT, {fails("recv 7 6", EAGAIN)}},
-    {"recv_knows_EWOULDBLOCK_too", RECV, 6, -1, ETIMEDOUT, {fails("recv 7 6", EWOULDBLOCK)}},
+    {"recv_tells_a_limit_as_ETIMEDOUT", RECV, 6, -1, ETIMEDOUT, {fails("recv 7 6", EWOULDBLOCK)}},
+    {"recv_all_returns_what_came_before_the_end", RECV_ALL, 6, 4, 0,
+        {does("recv 7 6", 4), does("recv 7 2", 0)}},
     {"recv_all_tells_why_it_fails", RECV_ALL, 6, -1, EACH,
         {does("recv 7 6", 1), fails("recv 7 5", EACH)}},
-    {"recv_all_tells_a_limit_as_ETIMEDOUT", RECV_ALL, 6, -1, ETIMEDOUT,
-        {does("recv 7 6", 1), fails("recv 7 5", EAGAIN)}},
-    {"recv_all_of_nothing_makes_no_call", RECV_ALL, 0, 0, 0, {END}},
+    {"recv_all_of_nothing_makes_no_call", RECV_ALL, 0, 0, 0, {{0}}},
     {"close_gives_the_descriptor_back", CLOSE, 0, 0, 0, {does("close 7", 0)}},
     {"close_is_never_repeated_and_tells_why_it_fails", CLOSE, 0, -1, EACH,
         {fails("close 7", EACH)}},
 
-    {"local_address_tells_why_it_fails", ADDRESS, 0, -1, EACH, {fails("getsockname 7", EACH)}},
-    {"a_limit_is_set_for_both_directions", LIMIT, 1500, 0, 0,
-        {does("setsockopt 7 SO_RCVTIMEO 1.500000", 0),
-            does("setsockopt 7 SO_SNDTIMEO 1.500000", 0)}},
-    {"a_limit_of_0_is_none", LIMIT, 0, 0, 0,
-        {does("setsockopt 7 SO_RCVTIMEO 0.000000", 0),
-            does("setsockopt 7 SO_SNDTIMEO 0.000000", 0)}},
-    {"a_limit_may_be_1_ms", LIMIT, 1, 0, 0,
-        {does("setsockopt 7 SO_RCVTIMEO 0.001000", 0),
-            does("setsockopt 7 SO_SNDTIMEO 0.001000", 0)}},
-    {"a_limit_may_be_a_day", LIMIT, 86400000, 0, 0,
-        {does("setsockopt 7 SO_RCVTIMEO 86400.000000", 0),
-            does("setsockopt 7 SO_SNDTIMEO 86400.000000", 0)}},
+    {"local_address_tells_why_it_fails", NAME, 0, -1, EACH, {fails("getsockname 7", EACH)}},
+    {"a_limit_is_set_for_both_directions", LIMIT, 86399999, 0, 0,
+        {does("setsockopt 7 SO_RCVTIMEO 86399.999000", 0),
+            does("setsockopt 7 SO_SNDTIMEO 86399.999000", 0)}},
     {"a_limit_tells_why_it_fails", LIMIT, 1, -1, EACH,
         {fails("setsockopt 7 SO_RCVTIMEO 0.001000", EACH)}},
     {"half_a_limit_tells_why_it_fails", LIMIT, 1, -1, EACH,
@@ -540,74 +516,28 @@ static void follows_its_row(void **state)
         }
 }
 
-/* Each way to move the first bytes of MESSAGE in pieces, some after an EINTR, has a number, n: bit
- * i says whether a piece ends behind byte i, bit 5 + i whether an EINTR comes before byte i if a
- * piece starts there, and the bits from 11 how many bytes there are. If they are not all, last
- * follows. Play it, and return how many bytes it moves. */
-enum { SPLITS = (SIZE + 1) << 11 };
-
-static size_t play_split(const char *verb, unsigned n, struct step last)
+/* Wherever the kernel cuts the bytes in two, with a signal before each part. (More cuts, and what
+ * fails between them: tests/verify/exhaustive.) */
+static void move_every_split(enum function function, const char *call, ssize_t result)
 {
-    static char calls[SIZE + 1][20];
-    static struct step steps[2 * SIZE + 2];
-    size_t count = n >> 11, used = 0, start_of_piece = 0;
+    char whole[20], rest[20];
 
-    for (size_t i = 0; i <= SIZE; i++)
-        snprintf(calls[i], sizeof calls[i], "%s 7 %zu", verb, SIZE - i);
-    for (size_t i = 0; i < count; i++) {
-        const char *call = calls[start_of_piece];
-
-        if (i == start_of_piece && (n >> 5 >> i & 1) != 0)
-            steps[used++] = (struct step)fails(call, EINTR);
-        if (i == count - 1 || (n >> i & 1) != 0) {
-            steps[used++] = (struct step)does(call, (ssize_t)(i + 1 - start_of_piece));
-            start_of_piece = i + 1;
-        }
+    snprintf(whole, sizeof whole, "%s 7 %d", call, SIZE);
+    for (int first = 1; first < SIZE; first++) {
+        snprintf(rest, sizeof rest, "%s 7 %d", call, SIZE - first);
+        play(fails(whole, EINTR), does(whole, first), fails(rest, EINTR), does(rest, SIZE - first));
+        expect(make(function, SIZE), result, 0);
     }
-    last.call = count < SIZE ? calls[count] : NULL;
-    steps[used] = last;
-    steps[used + 1] = (struct step)END;
-    follow(steps);
-    return count;
 }
 
 static void send_completes_every_split(void **state)
 {
-    (void)state;
-    for (unsigned n = 0; n < SPLITS; n++) {
-        size_t count = play_split("send", n, (struct step)fails("", EPIPE));
-
-        expect(sock_send(7, MESSAGE, SIZE), count == SIZE ? 0 : -1, EPIPE);
-        assert_int_equal(moved, count);
-    }
+    move_every_split(SEND, "send", 0);
 }
 
 static void recv_all_puts_every_split_together(void **state)
 {
-    (void)state;
-    for (unsigned n = 0; n < SPLITS; n++) {
-        char buffer[] = "......";
-        size_t count = play_split("recv", n, (struct step)does("", 0));
-
-        expect(sock_recv_all(7, buffer, SIZE), (ssize_t)count, 0);
-        assert_memory_equal(buffer, MESSAGE, count);
-        assert_string_equal(buffer + count, UNTOUCHED + count);
-        play_split("recv", n, (struct step)fails("", ECONNRESET));
-        expect(sock_recv_all(7, buffer, SIZE), count == SIZE ? SIZE : -1, ECONNRESET);
-    }
-}
-
-static void recv_returns_however_little_comes(void **state)
-{
-    (void)state;
-    for (ssize_t got = 1; got <= SIZE; got++) {
-        char buffer[] = "......";
-
-        play(does("recv 7 6", got));
-        expect(sock_recv(7, buffer, SIZE), got, 0);
-        assert_memory_equal(buffer, MESSAGE, (size_t)got);
-        assert_string_equal(buffer + got, UNTOUCHED + got);
-    }
+    move_every_split(RECV_ALL, "recv", SIZE);
 }
 
 static void an_address_has_a_text_for_people(void **state)
@@ -619,7 +549,6 @@ static void an_address_has_a_text_for_people(void **state)
         {"fe80:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "%abcdefghijklmno",
             "[fe80:ffff:ffff:ffff:ffff:ffff:ffff:ffff%abcdefghijklmno]:65535"}};
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct sock_address bound = address_of(cases[i].ip, "65535");
         struct sock_address local;
@@ -638,25 +567,11 @@ static void an_address_without_a_text_says_why(void **state)
     struct sock_address local;
     char why[80];
 
-    (void)state;
     name_error = EAI_FAMILY;
     snprintf(why, sizeof why, "(%s)", gai_strerror(EAI_FAMILY));
     play(gives("getsockname 7", 0, &server));
     expect(sock_local_address(7, &local), 0, 0);
     assert_string_equal(local.text, why);
-}
-
-static void accept_tells_who_came(void **state)
-{
-    struct sock_address from;
-
-    (void)state;
-    play(fails("accept 7", EINTR), gives("accept 7", 8, &client),
-        does("setsockopt 8 TCP_NODELAY 1", 0));
-    expect(sock_accept(7, &from), 8, 0);
-    assert_int_equal(from.length, client.length);
-    assert_memory_equal(&from.ss, &client.ss, client.length);
-    assert_string_equal(from.text, "192.0.2.1:40832");
 }
 
 static void resolve_lists_the_addresses_in_order_while_there_is_room(void **state)
@@ -666,7 +581,6 @@ static void resolve_lists_the_addresses_in_order_while_there_is_room(void **stat
         address_of("::1", "80"), address_of("127.0.0.1", "80"), address_of("192.0.2.1", "80")};
     struct addrinfo all[3] = {{.ai_next = &all[1]}, {.ai_next = &all[2]}};
 
-    (void)state;
     for (size_t i = 0; i < 3; i++) {
         all[i].ai_addr = (struct sockaddr *)&known[i].ss;
         all[i].ai_addrlen = known[i].length;
@@ -687,29 +601,15 @@ static void resolve_lists_the_addresses_in_order_while_there_is_room(void **stat
     }
 }
 
-static void resolve_asks_for_the_port_in_decimal(void **state)
-{
-    struct sock_address address;
-    size_t found;
-
-    (void)state;
-    play({"getaddrinfo example 0", EAI_NONAME, 0, NULL},
-        {"getaddrinfo example 65535", EAI_NONAME, 0, NULL});
-    assert_int_equal(sock_resolve("example", 0, &address, 1, &found), EAI_NONAME);
-    expect(sock_resolve("example", 65535, &address, 1, &found), EAI_NONAME, 0);
-}
-
 static void resolve_speaks_the_resolvers_own_error_language(void **state)
 {
-    static const int codes[] = {EAI_AGAIN, EAI_BADFLAGS, EAI_FAIL, EAI_FAMILY, EAI_MEMORY,
-        EAI_NONAME, EAI_OVERFLOW, EAI_SERVICE, EAI_SOCKTYPE, EAI_SYSTEM};
+    static const int codes[] = {EAI_AGAIN, EAI_FAIL, EAI_MEMORY, EAI_NONAME, EAI_SYSTEM};
     struct sock_address address;
     size_t found;
 
-    (void)state;
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        play({"getaddrinfo example 80", codes[i], ENOENT, NULL});
-        expect(sock_resolve("example", 80, &address, 1, &found), codes[i], ENOENT);
+        play({"getaddrinfo example 65535", codes[i], ENOENT, NULL});
+        expect(sock_resolve("example", 65535, &address, 1, &found), codes[i], ENOENT);
         assert_int_equal(errno, ENOENT);
     }
 }
@@ -718,15 +618,15 @@ static void resolve_speaks_the_resolvers_own_error_language(void **state)
 
 int main(void)
 {
-    enum { ROWS = sizeof rows / sizeof rows[0], OTHERS = 9 };
-    struct CMUnitTest tests[OTHERS + ROWS] = {scripted(send_completes_every_split),
-        scripted(recv_all_puts_every_split_together), scripted(recv_returns_however_little_comes),
-        scripted(an_address_has_a_text_for_people), scripted(an_address_without_a_text_says_why),
-        scripted(accept_tells_who_came),
+    const struct CMUnitTest others[] = {scripted(send_completes_every_split),
+        scripted(recv_all_puts_every_split_together), scripted(an_address_has_a_text_for_people),
+        scripted(an_address_without_a_text_says_why),
         scripted(resolve_lists_the_addresses_in_order_while_there_is_room),
-        scripted(resolve_asks_for_the_port_in_decimal),
         scripted(resolve_speaks_the_resolvers_own_error_language)};
+    enum { ROWS = sizeof rows / sizeof rows[0], OTHERS = sizeof others / sizeof others[0] };
+    struct CMUnitTest tests[OTHERS + ROWS];
 
+    memcpy(tests, others, sizeof others);
     for (size_t i = 0; i < ROWS; i++)
         tests[OTHERS + i] =
             (struct CMUnitTest){rows[i].claim, follows_its_row, set_up, NULL, (void *)&rows[i]};
