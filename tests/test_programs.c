@@ -498,7 +498,7 @@ static void a_reset_in_mid_echo_ends_that_client_only(void **state)
 {
     char byte;
 
-    server = serve("-b 1000");
+    server = serve("-q -b 1000");
     visit();
     make_pattern();
     assert_int_equal(sock_send(peer, pattern, 65536), 0);
@@ -607,7 +607,7 @@ static void a_silent_client_is_dropped_after_W(void **state)
 
 static void a_client_that_sends_and_never_reads_is_dropped_after_W(void **state)
 {
-    server = serve("-q -W 0.1 -c 2");
+    server = serve("-q -W 0.5 -c 2");
     visit();
     make_pattern();
     while (sock_send(peer, pattern, sizeof pattern) == 0)
@@ -623,8 +623,8 @@ static void a_client_that_sends_and_never_reads_is_dropped_after_W(void **state)
 /* Eight messages take longer than W, but no silence between them does. */
 static void a_client_that_keeps_talking_is_not_dropped_by_W(void **state)
 {
-    server = serve("-c 1 -W 0.5");
-    client = start("echo-client -c 8 -i 0.1 -W 0.5 127.0.0.1 %s", server->port);
+    server = serve("-c 1 -W 1");
+    client = start("echo-client -c 8 -i 0.2 -W 1 127.0.0.1 %s", server->port);
     expect_line(client->out, "server say: " SHOWN("0"));
     assert_int_equal(finish(client), 0);
     assert_ends(server, 0, ANY, "");
