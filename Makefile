@@ -130,8 +130,11 @@ LABS = lab-eintr lab-eof lab-first-address lab-fork lab-nagle lab-never-closed l
 $(LABS): all
 	@lab=$@; BUILD=$(BUILD) CC="$(CC)" tests/labs/build "$${lab#lab-}"
 
+NEEDS_PYTHON = command -v python3 >/dev/null || { echo "make $@: install python3"; exit 1; }
+
 # Whatever the README shows or names, run or looked up; the labs as well.
 check-docs: all
+	@$(NEEDS_PYTHON)
 	@BUILD=$(BUILD) CC="$(CC)" tests/docs/check
 
 # Slow or exotic checks. VERIFY_STRICT=1: one that is skipped has failed. VERIFY='NAME ...': these.
@@ -139,7 +142,7 @@ verify: all
 	@BUILD=$(BUILD) CC="$(CC)" tests/verify/run $(VERIFY)
 
 bench: all
-	@command -v python3 >/dev/null || { echo "make bench: install python3"; exit 1; }
+	@$(NEEDS_PYTHON)
 	@BUILD=$(BUILD) CC="$(CC)" tests/bench/run
 
 clean:
