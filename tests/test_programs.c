@@ -1,7 +1,8 @@
 /* The two programs as a person or a shell meets them: spawned for real, on ports that the kernel
  * chose. Rude and odd peers are sockets of the test itself. Nothing sleeps in order to wait: a test
- * reads what it waits for, and an alarm ends it if that never comes. Where a time limit (-W) is
- * the subject, a machine that is slow makes the test longer, not wrong. */
+ * reads what it waits for, and an alarm ends it if that never comes. A time limit (-W) that
+ * must not expire is half a second or more: only a machine that stands still so long fails a test,
+ * a slow one does not. */
 #include "support.h"
 
 #include <errno.h>
