@@ -12,15 +12,16 @@ LINK = $(CC) $(CFLAGS) $(LDFLAGS)
 
 all: $(BUILD)/echo-server $(BUILD)/echo-client
 
-$(BUILD)/echo-server: $(BUILD)/server.o $(BUILD)/sock.o $(BUILD)/console.o
-	$(LINK) -o $@ $(BUILD)/server.o $(BUILD)/sock.o $(BUILD)/console.o $(LDLIBS)
-$(BUILD)/echo-client: $(BUILD)/client.o $(BUILD)/sock.o $(BUILD)/console.o
-	$(LINK) -o $@ $(BUILD)/client.o $(BUILD)/sock.o $(BUILD)/console.o $(LDLIBS)
+SHARED = $(BUILD)/sock.o $(BUILD)/console.o $(BUILD)/options.o
+$(BUILD)/echo-server: $(BUILD)/server.o $(SHARED)
+	$(LINK) -o $@ $(BUILD)/server.o $(SHARED) $(LDLIBS)
+$(BUILD)/echo-client: $(BUILD)/client.o $(SHARED)
+	$(LINK) -o $@ $(BUILD)/client.o $(SHARED) $(LDLIBS)
 
-$(BUILD)/server.o: src/server.c include/sock.h include/console.h
+$(BUILD)/server.o: src/server.c include/sock.h include/console.h include/options.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -c -o $@ src/server.c
-$(BUILD)/client.o: src/client.c include/sock.h include/console.h
+$(BUILD)/client.o: src/client.c include/sock.h include/console.h include/options.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -c -o $@ src/client.c
 $(BUILD)/sock.o: src/sock.c include/sock.h
@@ -29,6 +30,9 @@ $(BUILD)/sock.o: src/sock.c include/sock.h
 $(BUILD)/console.o: src/console.c include/console.h include/sock.h
 	@mkdir -p $(BUILD)
 	$(COMPILE) -c -o $@ src/console.c
+$(BUILD)/options.o: src/options.c include/options.h include/console.h
+	@mkdir -p $(BUILD)
+	$(COMPILE) -c -o $@ src/options.c
 
 # The server tells its number and which port it got, then serves one client; the rest of its log
 # waits in the pipe until the client is done. If the client fails, the server must not wait on.
@@ -60,20 +64,23 @@ deps:
 	sudo=sudo; case "$$(id -u) $$command" in "0 "* | *" brew "*) sudo= ;; esac; \
 	echo "$$sudo sh -c '$$command'"; $$sudo sh -c "$$command"
 
-# Where cmocka is: CMOCKA_PREFIX if it was built by hand, else what pkg-config says, else the
-# places where the compiler looks by itself.
+# Where cmocka is: CMOCKA_PREFIX if it was built by hand, else what pkg-config says, else where
+# Homebrew and BSD packages are, and the places where the compiler looks by itself.
 CMOCKA = if [ -n "$(CMOCKA_PREFIX)" ]; then \
 	    set -- -I$(CMOCKA_PREFIX)/include -L$(CMOCKA_PREFIX)/lib \
 	        -Wl,-rpath,$(CMOCKA_PREFIX)/lib -lcmocka; \
-	else set -- $$(pkg-config --cflags --libs cmocka 2>/dev/null || echo -lcmocka); fi
+	else set -- $$(pkg-config --cflags --libs cmocka 2>/dev/null || { \
+	        for prefix in /opt/homebrew /usr/local; do \
+	            [ ! -f $$prefix/include/cmocka.h ] || echo -I$$prefix/include -L$$prefix/lib; \
+	        done; echo -lcmocka; }); fi
 TESTS = $(BUILD)/test_flow $(BUILD)/test_sock $(BUILD)/test_console $(BUILD)/test_programs
-HEADERS = include/sock.h include/console.h tests/support.h
+HEADERS = include/sock.h include/console.h include/options.h tests/support.h
 # sock.c once more, with each call to the system replaced by one that follows a script.
 # (Fortified headers would call the real recv and poll behind its back.)
 FAKES = -Dsocket=fake_socket -Dbind=fake_bind -Dlisten=fake_listen -Daccept=fake_accept \
 	-Dconnect=fake_connect -Dsend=fake_send -Drecv=fake_recv -Dclose=fake_close \
-	-Dpoll=fake_poll -Dfcntl=fake_fcntl -Dgetsockopt=fake_getsockopt \
-	-Dsetsockopt=fake_setsockopt -Dgetsockname=fake_getsockname -Dgetaddrinfo=fake_getaddrinfo \
+	-Dpoll=fake_poll -Dgetsockopt=fake_getsockopt -Dsetsockopt=fake_setsockopt \
+	-Dgetsockname=fake_getsockname -Dgetaddrinfo=fake_getaddrinfo \
 	-Dfreeaddrinfo=fake_freeaddrinfo -Dgetnameinfo=fake_getnameinfo
 
 test: all $(TESTS) $(BUILD)/echo-server-faulty $(BUILD)/echo-client-faulty
@@ -84,8 +91,8 @@ test: all $(TESTS) $(BUILD)/echo-server-faulty $(BUILD)/echo-client-faulty
 $(BUILD)/cmocka:
 	@mkdir -p $(BUILD)
 	@printf '#include <stdarg.h>\n#include <stddef.h>\n#include <setjmp.h>\n#include <stdint.h>\n#include <cmocka.h>\nint main(void) { return 0; }\n' >$(BUILD)/cmocka.c
-	@$(CMOCKA); $(COMPILE) -o $@ $(BUILD)/cmocka.c $(LDFLAGS) "$$@" 2>/dev/null || \
-	    { echo "The tests need cmocka: 'make deps' installs it." >&2; exit 1; }
+	@$(CMOCKA); $(COMPILE) -o $@ $(BUILD)/cmocka.c $(LDFLAGS) "$$@" || \
+	    { echo "The tests need cmocka. If it is not there, 'make deps' installs it." >&2; exit 1; }
 
 $(BUILD)/test_flow: tests/test_flow.c tests/support.c $(HEADERS) $(BUILD)/sock.o $(BUILD)/cmocka
 	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_flow.c tests/support.c \
@@ -93,30 +100,30 @@ $(BUILD)/test_flow: tests/test_flow.c tests/support.c $(HEADERS) $(BUILD)/sock.o
 $(BUILD)/test_sock: tests/test_sock.c $(HEADERS) $(BUILD)/sock_faked.o $(BUILD)/cmocka
 	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_sock.c \
 	    $(BUILD)/sock_faked.o $(LDFLAGS) "$$@" $(LDLIBS)
-$(BUILD)/test_console: tests/test_console.c $(HEADERS) $(BUILD)/console.o $(BUILD)/sock.o $(BUILD)/cmocka
-	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_console.c \
-	    $(BUILD)/console.o $(BUILD)/sock.o $(LDFLAGS) "$$@" $(LDLIBS)
+$(BUILD)/test_console: tests/test_console.c tests/support.c $(HEADERS) $(SHARED) $(BUILD)/cmocka
+	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_console.c tests/support.c \
+	    $(SHARED) $(LDFLAGS) "$$@" $(LDLIBS)
 $(BUILD)/test_programs: tests/test_programs.c tests/support.c $(HEADERS) $(BUILD)/sock.o $(BUILD)/cmocka
 	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_programs.c tests/support.c \
 	    $(BUILD)/sock.o $(LDFLAGS) "$$@" $(LDLIBS)
 # The programs once more, with a wrapper module that can be told to fail.
-FAULTS = -Dsock_create=fault_create -Dsock_listen=fault_listen -Dsock_limit=fault_limit \
+FAULTS = -Dsock_create=fault_create -Dsock_listen=fault_listen \
 	-Dsock_accept=fault_accept -Dsock_local_address=fault_local_address \
 	-Dsock_send=fault_send -Dsock_recv_all=fault_recv_all -Dsock_close=fault_close
-FAULTY = tests/faults.c $(BUILD)/sock.o $(BUILD)/console.o
-$(BUILD)/echo-server-faulty: src/server.c include/sock.h include/console.h $(FAULTY)
+FAULTY = tests/faults.c $(SHARED)
+$(BUILD)/echo-server-faulty: src/server.c $(HEADERS) $(FAULTY)
 	$(COMPILE) $(FAULTS) -c -o $(BUILD)/server_faulty.o src/server.c
 	$(COMPILE) -o $@ $(BUILD)/server_faulty.o $(FAULTY) $(LDFLAGS) $(LDLIBS)
-$(BUILD)/echo-client-faulty: src/client.c include/sock.h include/console.h $(FAULTY)
+$(BUILD)/echo-client-faulty: src/client.c $(HEADERS) $(FAULTY)
 	$(COMPILE) $(FAULTS) -Dsock_resolve=fault_resolve -c -o $(BUILD)/client_faulty.o src/client.c
 	$(COMPILE) -o $@ $(BUILD)/client_faulty.o $(FAULTY) $(LDFLAGS) $(LDLIBS)
 $(BUILD)/sock_faked.o: src/sock.c include/sock.h
 	@mkdir -p $(BUILD)
-	$(COMPILE) $(FAKES) -U_FORTIFY_SOURCE -c -o $@ src/sock.c
+	$(COMPILE) $(FAKES) -U_FORTIFY_SOURCE -Wp,-U_FORTIFY_SOURCE -c -o $@ src/sock.c
 
 # Any echo server at all: make judge SERVER='./mine 9999' PORT=9999 [JUDGE_ARGS=-m]
 # (Through the environment, so that the command may hold any quotes.)
-judge: $(BUILD)/judge
+judge: all $(BUILD)/judge
 	@if [ -z "$$SERVER" ] || [ -z "$$PORT" ]; then \
 	    echo "make judge SERVER='./mine 9999' PORT=9999 [JUDGE_ARGS=-m]" >&2; exit 2; \
 	fi; $(BUILD)/judge $(JUDGE_ARGS) "$$SERVER" "$$PORT"
@@ -124,9 +131,8 @@ $(BUILD)/judge: tests/judge.c include/sock.h $(BUILD)/sock.o
 	$(COMPILE) -o $@ tests/judge.c $(BUILD)/sock.o $(LDFLAGS) $(LDLIBS)
 
 # The labs are patches: tests/labs/NAME.patch, built into build/labs/NAME.
-LABS = lab-eintr lab-eof lab-first-address lab-fork lab-nagle lab-never-closed lab-no-reuseaddr \
-	lab-percent-s lab-poll lab-recv-once lab-reset lab-send-once lab-sigpipe lab-sizeof \
-	lab-threads
+LABS = lab-eof lab-first-address lab-fork lab-limit lab-nagle lab-never-closed lab-no-reuseaddr \
+	lab-percent-s lab-poll lab-recv-once lab-reset lab-send-once lab-sigpipe lab-sizeof lab-threads
 $(LABS): all
 	@lab=$@; BUILD=$(BUILD) CC="$(CC)" tests/labs/build "$${lab#lab-}"
 

@@ -1,63 +1,59 @@
-/* console: talks to the person. Numbers from the command line, errors that say what to do, bytes
- * from the network made safe to print, and the narration of -v. (Optional reading: the flow is in
- * sock, server.c and client.c.) */
+/* console talks to the person: it prints lines and errors, makes bytes from the network safe to
+ * print, reports the calls for -v, and catches Ctrl-C. You can leave it for later: the flow is in
+ * sock, server.c and client.c. */
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Call this first. program goes before each error; usage is for console_usage. Makes stdout write
- * line by line, into pipes and files too, where it would otherwise hold its lines back, and lose
- * them on Ctrl-C. Opens /dev/null for standard streams that are closed; otherwise the first socket
- * would get such a number, and be printed into. */
-void console_start(const char *program, const char *usage);
+/* Call this first. The program's name will stand before each error. From now on each line goes to
+ * stdout or stderr at once. (A pipe or a file would get it much later, and Ctrl-C would lose it.) A
+ * standard stream that is closed is replaced by /dev/null: otherwise a socket could get its number,
+ * and your output would go to the network. If there is no /dev/null, this exits with status 2. */
+void console_start(const char *program);
 
-/* Print the usage and exit: to stdout with status 0 if the person asked for it (-h); otherwise,
- * after the complaint, to stderr with status 2. */
-_Noreturn void console_usage(bool asked);
-
-/* After the last operand: if there is one more, complain and exit as above. */
-void console_no_more(int argc, char **argv);
-
-/* printf for stdout. Returns true; or false from the first failure on (the disk full, say), of
- * which stderr is told once. A line that Ctrl-C interrupts is lost, and is no failure. */
+/* Print to stdout, as printf does.
+ * Returns true; or false, from the first failure on (a full disk, say), which it reports once. */
 bool console_say(const char *format, ...);
 
-/* Whether every console_say so far has worked. */
+/* Whether every console_say has worked so far. */
 bool console_works(void);
 
-/* printf for stderr, with the program's name before it and a newline after. */
+/* Print one line to stderr, as printf does: the program's name, a colon, your text, a newline. */
 void console_complain(const char *format, ...);
 
-/* Tell stderr that a call failed: which, on what address, the symbol and meaning of error (an
- * errno), then tail ("" for none); and on a line of its own a hint, where there is a cure. */
-void console_error(const char *call, const char *address, int error, const char *tail);
+/* Report on stderr that a call failed: the call's name, the address, the symbol and the meaning of
+ * errno, and then your text, printf-like (it may be ""). Where there is a cure, a hint follows. */
+void console_error(const char *call, const char *address, const char *format, ...);
 
-/* Tell stderr that host was not found, from what sock_resolve returned. Returns 2, the exit status
- * of a program that could not start. */
-int console_unknown_host(const char *host, int gai_error);
+/* Report it, and exit with status 2: the program could not start. */
+_Noreturn void console_die(const char *call, const char *address);
 
-/* The symbol that one looks up in a manual page: "ECONNRESET". For an errno that none of the eight
- * calls is known for, "errno" alone. */
+/* Report what sock_resolve returned for this host, and exit with status 2. */
+_Noreturn void console_die_lookup(const char *host, int resolve_error);
+
+/* The name that manual pages give to an errno, "ECONNRESET"; or, for an errno that the calls here
+ * do not give, "errno 200". The text is valid until the next call. */
 const char *console_symbol(int error);
 
-/* The number that text spells out, for the option or operand called name. Digits only, and in
- * seconds at most one point among them: no sign, no blank, no 1e3, no 0x10. Anything else, or a
- * number not from low to high, is named on stderr and ends the program with status 2.
- * console_seconds returns milliseconds. */
-long console_count(const char *name, const char *text, long low, long high);
-int console_seconds(const char *name, const char *text, double low, double high);
-
-/* Write size bytes that came from the network into out, as one string that is safe to print.
- * Valid UTF-8 stands as it is, in any locale; newline, tab and backslash as \n, \t and \\; other
- * control characters, and bytes that are not UTF-8, as \xHH. What is longer than CONSOLE_SHOWN
- * bytes is cut at a character's boundary, and its full size noted. Returns out. */
+/* Write bytes that came from the network into out, as one string that is safe to print. UTF-8
+ * stands as it is, in every locale. Newline, tab and backslash become \n, \t and \\. Each byte of
+ * anything else becomes \xHH: control characters, what is not UTF-8, and characters that end a line
+ * or change the direction of writing. What is longer than CONSOLE_SHOWN bytes is cut between two
+ * characters, and its size noted. Returns out. (On a terminal that is not set to UTF-8, the second
+ * byte of a harmless character may still act as a control character: Û contains the byte 9B.) */
 enum { CONSOLE_SHOWN = 256, CONSOLE_TEXT = 4 * CONSOLE_SHOWN + 32 };
 const char *console_text(const void *bytes, size_t size, char out[CONSOLE_TEXT]);
 
-/* From now on, report each call of sock on stderr, as strace would, after its step's number.
- * steps has one for each enum sock_call, and must outlive the program's last call. */
-void console_narrate(const int steps[]);
+/* From now on, report each call of sock on stderr, after the number of its step: first the call,
+ * then its result. steps[0] names the calls of step 1, and so on: {"socket", "bind", ..., NULL}. */
+void console_narrate(const char *const steps[]);
+
+/* From now on, Ctrl-C shuts this connection down: a call that waits for it ends at once, and
+ * console_interrupted() is true. The third Ctrl-C kills. (Not the second, since timeout(1) makes
+ * two of each.) If Ctrl-C was ignored when the program was started, it stays ignored. */
+void console_catch_interrupt(int connection);
+bool console_interrupted(void);
 
 #endif

@@ -1,126 +1,119 @@
-/* sock: the calls of the TCP flow, one function for each, with the errno handling that a bare call
- * lacks. Nothing here prints or exits: a function says -1, errno says why, the program decides.
+/* sock talks to the network. It has one function for each call of the TCP flow: sock_create() makes
+ * the call socket(), and the others the call of their name, which POSIX.1-2008 and section 2 of the
+ * manual describe. They add what the bare calls leave to you: to go on after a signal (errno
+ * EINTR), to send the rest when only a part was taken, and a few socket options.
  *
  *     server   create  bind  listen  accept   recv / send   close
  *     client   create  connect                send / recv   close
  *
- * The peer is the program at the other end. The handshake is the exchange of packets that makes a
- * connection. A peer that has no more to send finishes, and recv returns 0; one that breaks the
- * connection off resets it, and what was under way may be lost.
+ * Some words of TCP. The peer is the program at the other end. The handshake is the three packets
+ * that set a connection up. A peer finishes when it says that it sends no more (a FIN packet): you
+ * receive the rest, and then recv returns 0. The two directions of a connection finish separately.
+ * A peer resets when it breaks the connection off (an RST packet): what is on its way may be lost.
  *
- * All sockets are TCP sockets that block: a call waits until it can do its work. Each call is
- * specified in POSIX.1-2008 under its bare name, and described in section 2 of the Linux manual.
- * They may also fail with EBADF, ENOTSOCK, EISCONN or ENOTCONN: mistakes in the program. */
+ * All calls here block: they wait until they can do their work. Nothing here prints or exits. A
+ * function that fails returns -1, and errno says why. The usual errnos are listed below; in
+ * addition, any call may fail with ENOBUFS or ENOMEM, when the kernel has no memory left. */
 #ifndef SOCK_H
 #define SOCK_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <sys/types.h>
 
-/* An address and port, of IPv4 or IPv6; text is for people: 127.0.0.1:9999, [::1]:9999.
- * ss is for the calls: they take a struct sockaddr *, the common head of all families, so a cast
- * is due. The port in it is in network byte order; sock_resolve has seen to that (htons). */
+/* The address of one end: family, port and IP. For IPv4, this is how you would fill it in yourself
+ * (tests/test_flow.c does; htons makes the high byte of the port the first):
+ *     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(9999)};
+ *     inet_pton(AF_INET, "127.0.0.1", &a.sin_addr); */
 struct sock_address {
-    struct sockaddr_storage ss; /* large enough for any family */
-    socklen_t length;           /* how much of ss is in use, in bytes */
-    char text[80];
+    struct sockaddr_storage storage; /* room for any family; bind wants a struct sockaddr * to it */
+    socklen_t length;                /* the bytes of storage that this address uses */
+    char text[80];                   /* for people: 127.0.0.1:9999 or [::1]:9999 */
 };
 
-/* Look up host ("127.0.0.1", "::1", "localhost") for TCP, and put its addresses, with port, into
- * list, room (not 0) entries at most. *found says how many: at least 1 on success.
- * Returns 0, or a code for gai_strerror() (EAI_NONAME: no such host), which is not an errno; only
- * with EAI_SYSTEM does errno say more. See getaddrinfo(3), RFC 6724 for the order. */
-int sock_resolve(
-    const char *host, uint16_t port, struct sock_address *list, size_t room, size_t *found);
+/* The addresses of one host. If it has more of them, the list has the first ones only. */
+enum { SOCK_MAX_ADDRESSES = 16 };
+struct sock_addresses {
+    size_t count;
+    struct sock_address list[SOCK_MAX_ADDRESSES];
+};
 
-/* Make a TCP socket of this family (AF_INET or AF_INET6, an address's ss.ss_family).
- * Returns its descriptor, which the caller closes with sock_close; or -1: EAFNOSUPPORT (no such
- * family on this machine), EMFILE or ENFILE (no descriptor left), ENOBUFS or ENOMEM. */
+/* Look up a host ("127.0.0.1", "::1", "localhost") and fill in its addresses, each with this port
+ * (as you write it: 9999). Those that the system prefers come first. See getaddrinfo(3).
+ * Returns 0, and there is at least one address. Otherwise returns an error code, which is not an
+ * errno: gai_strerror() tells its meaning. (If it is EAI_SYSTEM, then errno says why.) */
+int sock_resolve(const char *host, uint16_t port, struct sock_addresses *addresses);
+
+/* Make a TCP socket. The family is AF_INET for IPv4 or AF_INET6 for IPv6: that of the address which
+ * you will pass to sock_bind or sock_connect (storage.ss_family).
+ * Returns its descriptor, which you must close with sock_close. Or -1: EAFNOSUPPORT (this machine
+ * lacks that family), EMFILE or ENFILE (no descriptor is left). */
 int sock_create(int family);
 
-/* Give the socket fd its local address; port 0 lets the kernel choose one.
- * Returns 0; or -1: EADDRINUSE, EADDRNOTAVAIL (not an address of this machine), EACCES (a port
- * below 1024 without the right to it), EINVAL (bound already, or an fe80:: address without its
- * %interface). */
+/* Give the socket fd its local address, and set SO_REUSEADDR before. With port 0 the kernel chooses
+ * a free port.
+ * Returns 0. Or -1: EADDRINUSE, EADDRNOTAVAIL (this machine does not have that address), EACCES
+ * (a port below 1024 may need a privilege), EINVAL or ENODEV (an address fe80::... needs the name
+ * of an interface, as in fe80::1%eth0). */
 int sock_bind(int fd, const struct sock_address *local);
 
-/* Make the bound socket fd a listener: from now on the kernel completes handshakes by itself, and
- * up to about backlog connections wait for sock_accept (the kernel may cap it without a word).
- * Returns 0; or -1: EADDRINUSE (another listener came first, though bind let both pass), EINVAL
- * (fd is connected already). */
+/* Make the bound socket fd a listener. From now on the kernel completes handshakes by itself, and
+ * up to about backlog connections can wait to be accepted; SOMAXCONN asks for many. The kernel
+ * silently lowers a number that is too high for it. When the queue is full, further clients wait in
+ * connect. Returns 0. Or -1: EADDRINUSE (another program has begun to listen on this port since
+ * bind). */
 int sock_listen(int fd, int backlog);
 
-/* Take the next waiting connection off the listener's queue; wait if there is none. *client gets
- * the address of the other end. Interruptions, and clients that left while they queued, are passed
- * over.
- * Returns a new descriptor for this one connection, which the caller closes; the listener stays
- * as it was. Or -1: EMFILE or ENFILE, ENOBUFS or ENOMEM, on Linux also pending network errors
- * (accept(2) lists them), all of which may pass; or EINVAL (not a listener). */
+/* Take the connection that has waited longest from the listener's queue. If there is none, wait for
+ * one. The listener itself stays as it is. *client receives the address of the client's end.
+ * Returns a new descriptor for this one connection, which you must close with sock_close. Or -1:
+ * EMFILE or ENFILE (no descriptor is left); on Linux also errors of the network, which accept(2)
+ * lists. All of these are temporary, so it is worth trying again. */
 int sock_accept(int listener, struct sock_address *client);
 
-/* Connect the socket fd, which must be new, to the server; give up after limit_ms milliseconds
- * (0: when the kernel does, after minutes). A signal that the program handles starts them anew.
- * Returns 0; or -1: ECONNREFUSED (nobody listens there), ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
- * ECONNRESET, EADDRNOTAVAIL (no local port left), EACCES or EPERM (a firewall forbids it), EINVAL
- * (fe80:: again). After -1 close fd: POSIX does not say what state it is in, so another try needs
- * another socket. */
-int sock_connect(int fd, const struct sock_address *server, int limit_ms);
+/* Connect the new socket fd to the server. This waits until the handshake is complete, which may
+ * take minutes if nothing answers.
+ * Returns 0. Or -1: ECONNREFUSED (nothing listens there), ETIMEDOUT (nothing answers), EHOSTUNREACH
+ * or ENETUNREACH (no way leads there), EADDRNOTAVAIL (no local address or port is left),
+ * ECONNRESET, EINVAL (as for bind), EACCES, EPERM or ENOPROTOOPT (a firewall or a route forbids
+ * it). After -1, close fd; to try again, make a new socket, since POSIX does not say what state
+ * this one is in. */
+int sock_connect(int fd, const struct sock_address *server);
 
-/* Hand all size bytes of data to the kernel. 0 does not mean that they have arrived.
- * Returns 0; or -1 when the rest could not go: EPIPE (this side can send no more: the connection
- * was reset or shut down before), ECONNRESET (the peer reset it just now), ETIMEDOUT
- * (sock_limit's, or TCP's own patience), EHOSTUNREACH (the way there broke). Nobody can tell then
- * how much arrived. Never raises SIGPIPE. */
+/* Hand all size bytes to the kernel. This waits while the kernel has no room for them.
+ * Returns 0: the kernel has taken them all, which does not mean that they have arrived. (Even the
+ * first send to a peer that has closed succeeds.) Or -1: EPIPE (the connection was reset before, or
+ * this end was shut down), ECONNRESET (the peer reset it just now), ETIMEDOUT or EHOSTUNREACH (the
+ * peer is out of reach). After -1 you cannot know how many bytes have arrived. Never SIGPIPE. */
 int sock_send(int fd, const void *data, size_t size);
 
-/* Wait until bytes are there, and put what has come, room bytes at most, into buffer. How many
- * come at once says nothing about how they were sent: TCP keeps the order, not the pieces.
- * Returns their number; 0 when the peer has finished sending (it may still be reading!);
- * or -1: ECONNRESET, ETIMEDOUT (sock_limit's, or TCP's own patience), EHOSTUNREACH
- * (the way there broke).
- * room must not be 0: the result would be 0 as well, and mean nothing. */
+/* Wait until bytes have come, and put up to room of them into the buffer (room must not be 0). TCP
+ * keeps the bytes in order, but not the pieces in which they were sent: one recv may return a part
+ * of what one send took, or the bytes of several. If nothing comes, this waits forever.
+ * Returns the number of bytes; 0 when the peer has finished; or -1: ECONNRESET, ETIMEDOUT,
+ * EHOSTUNREACH, ECONNREFUSED (a firewall) or ECONNABORTED (an administrator ended it). */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 
-/* As sock_recv, but go on until all size bytes are there.
- * Returns how many came: fewer than size only if the peer finished sending before; or -1. */
+/* Receive as sock_recv does, again and again, until all size bytes have come.
+ * Returns the number of bytes, less than size only if the peer finished before; or -1, as
+ * sock_recv. */
 ssize_t sock_recv_all(int fd, void *buffer, size_t size);
 
-/* Give the descriptor back. The kernel still delivers what was sent, unless bytes that we never
- * received are waiting: then it resets the connection.
- * Returns 0; or -1: EIO, EINTR, on FreeBSD also ECONNRESET. The descriptor is gone either way, so
- * never call it twice. */
+/* Give the descriptor back. The kernel goes on to deliver what was sent. But if bytes are waiting
+ * that you never received, Linux resets the connection instead. Returns 0. Or -1: EIO, EINTR, on
+ * FreeBSD also ECONNRESET. Never close fd again, even after -1. */
 int sock_close(int fd);
 
-/* Put the address that fd is bound to into *local: how one learns what port 0 became.
- * Returns 0; or -1: ENOBUFS. (The call is getsockname.) */
+/* Find out which local address the socket fd has, for instance which port the kernel chose for 0.
+ * Returns 0, or -1. (The call is getsockname().) */
 int sock_local_address(int fd, struct sock_address *local);
 
-/* Let no send or receive on this connection wait longer than limit_ms milliseconds for a byte to
- * move (0: for ever); they fail with ETIMEDOUT then. It limits silence and is no deadline: each
- * byte, and each signal (on Linux, Ctrl-Z and fg too), starts it anew; a blocked send may take
- * twice as long. Do not set it on a listener: what it accepts would inherit it.
- * Returns 0; or -1: EINVAL, EDOM. (The options are SO_RCVTIMEO and SO_SNDTIMEO of setsockopt.) */
-int sock_limit(int connection, int limit_ms);
-
-/* Narration. While these are set, each of the eight calls is announced before it is made, and its
- * result told after it, with errno as the call left it. amount is the family for SOCK_CREATE, the
- * backlog for SOCK_LISTEN, else a number of bytes; address is "" where there is none. */
-enum sock_call {
-    SOCK_CREATE,
-    SOCK_BIND,
-    SOCK_LISTEN,
-    SOCK_ACCEPT,
-    SOCK_CONNECT,
-    SOCK_SEND,
-    SOCK_RECV,
-    SOCK_CLOSE
-};
+/* For -v. If you set sock_narrator, each of the eight calls above is reported to you: before() gets
+ * its name and its arguments as text; after() gets its result, with errno as the call left it, and
+ * for accept the client's address (else ""). */
 struct sock_narrator {
-    void (*before)(enum sock_call call, int fd, size_t amount, const char *address);
-    void (*after)(enum sock_call call, ssize_t result, const char *address);
+    void (*before)(const char *call, const char *arguments);
+    void (*after)(ssize_t result, const char *address);
 };
-extern const struct sock_narrator *sock_narrator; /* NULL: no narration */
+extern const struct sock_narrator *sock_narrator; /* NULL at first: nothing is reported */
 
 #endif

@@ -1,182 +1,152 @@
-/* echo-client: sends a message, waits for its whole echo, compares the two, pauses; again and
- * again, until Ctrl-C, -c, or an echo that is not right. (What a socket is: see server.c.) */
+/* echo-client: sends a message, waits for its whole echo, compares the two and pauses; again and
+ * again, until Ctrl-C, or -c messages, or until something is wrong. (For what a socket is, and what
+ * sock_xyz() stands for, see server.c.) */
 #include "console.h"
+#include "options.h"
 #include "sock.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-struct options {
-    const char *host;
-    uint16_t port;
-    unsigned long messages; /* -c: stop after so many; 0: never */
-    int pause_ms;           /* -i: from an echo to the next message */
-    size_t size;            /* -s: of each message, in bytes; 0: just the text */
-    int limit_ms;           /* -W: the longest silence allowed, in ms; 0: any */
-    bool quiet;             /* -q */
+/* What the functions below share. */
+struct run {
+    struct options options;
+    const char *server; /* its address, as text */
+    int connection;
+    unsigned long sent, echoed; /* messages */
+    double least, most, sum;    /* of the round trips, in milliseconds */
 };
-struct statistics {
-    unsigned long long sent, echoed, bytes;
-    double least, most, sum; /* of the round trips, in ms */
-};
-enum { MOST_ADDRESSES = 16, MOST_SIZE = 65536 };
 
-static struct options parse(int argc, char **argv);
-static int give_up(int connection);
-static void catch_interrupt(int connection);
-static bool exchange(
-    int connection, const char *server, const struct options *o, struct statistics *s);
-static bool pause_between(int connection, const char *server, int pause_ms);
-static size_t compose(char *message, unsigned long number, size_t size);
-static bool is_right(
-    const char *echo, size_t got, const char *message, size_t size, const char *server);
-static bool report(const char *call, const char *server);
+static const char *dial(struct run *run, const struct sock_address *server);
+static bool round_trip(struct run *run);
+static bool pause_between(const struct run *run);
 static double now_ms(void);
-static void count_trip(struct statistics *s, double trip);
-static void summarize(const char *server, const struct statistics *s);
-static void check_host(const char *host, bool alone);
-
-/* For the handler of Ctrl-C. */
-static volatile sig_atomic_t interrupted, connection_to_shut;
+static void count_trip(struct run *run, double trip);
+static void summarize(const struct run *run);
 
 int main(int argc, char **argv)
 {
-    struct options o = parse(argc, argv);
-    struct sock_address servers[MOST_ADDRESSES];
-    struct statistics s = {0};
-    const char *call = "", *server = "";
-    size_t found;
-    int connection = -1;
+    struct run run = {.options = options_of_client(argc, argv)};
+    struct sock_addresses servers;
 
-    /* First the addresses, from text: they tell the family, IPv4 or IPv6, which step 1 needs. A
-     * host may have several, and the server listen on only one: steps 1 to 3 for each of them,
-     * until one works. */
-    int error = sock_resolve(o.host, o.port, servers, MOST_ADDRESSES, &found);
+    /* Before step 1: look the host up. It may have several addresses, and the server may listen on
+     * only one of them. */
+    int error = sock_resolve(run.options.host, run.options.port, &servers);
     if (error != 0)
-        return console_unknown_host(o.host, error);
-    for (size_t i = 0; i < found && connection == -1; i++) {
-        /* 1. Create a socket. */
-        call = "socket";
-        connection = sock_create(servers[i].ss.ss_family);
+        console_die_lookup(run.options.host, error);
 
-        /* 2. Take the server's address. (So -v shows no step 2. We need no bind for an address of
-         * our own: connect picks a free local port.) */
-        server = servers[i].text;
-
-        /* 3. Connect. It is enough that the server listens: it need not have accepted us yet. */
-        if (connection != -1 && sock_connect(connection, &servers[i], o.limit_ms) == -1) {
-            call = "connect";
-            connection = give_up(connection);
-        }
-    }
-    if (connection != -1 && o.limit_ms > 0 && sock_limit(connection, o.limit_ms) == -1) {
-        call = "setsockopt";
-        connection = give_up(connection);
-    }
-    if (connection == -1) {
-        console_error(call, server, errno, "");
+    /* 1 to 3. Create a socket, set the server's address, and connect: see dial(). Try each address
+     * until one works. */
+    const char *failed = dial(&run, &servers.list[0]);
+    for (size_t i = 1; failed != NULL && i < servers.count; i++)
+        failed = dial(&run, &servers.list[i]);
+    if (failed != NULL) {
+        bool cut = servers.count == SOCK_MAX_ADDRESSES;
+        console_error(failed, run.server, cut ? "; the first 16 addresses were tried" : "");
         return 2;
     }
 
-    /* 4. Exchange: send a message, receive its echo, again and again. */
-    catch_interrupt(connection);
-    bool right = exchange(connection, server, &o, &s);
+    /* 4. Send a message and receive its echo, again and again. Ctrl-C shuts the connection down:
+     * then recv returns 0 and send fails, so that the client can still close and sum up. If
+     * something is wrong it stops too, since it could not tell which bytes answer which message. */
+    bool right = true;
+    console_catch_interrupt(run.connection);
+    while (right && !console_interrupted() && run.sent < run.options.count)
+        right = round_trip(&run) && pause_between(&run);
 
-    /* 5. Close; but first restore Ctrl-C, so that its handler cannot touch a closed socket. */
-    signal(SIGINT, SIG_DFL);
-    sock_close(connection);
-    summarize(server, &s);
-    return right && console_works() ? 0 : 1;
+    /* 5. Close. */
+    sock_close(run.connection);
+    summarize(&run);
+    bool answered = run.sent == 0 || run.echoed > 0; /* if not, it is a failure, as in ping */
+    return right && answered && console_works() ? 0 : 1;
 }
 
-/* Step 4. Returns true when Ctrl-C or -c ended it, false when an echo was lost, wrong or late: what
- * comes after one of those might belong to any message. */
-static bool exchange(
-    int connection, const char *server, const struct options *o, struct statistics *s)
+/* Steps 1 to 3 with one of the addresses. Returns NULL, or the name of the call that failed. */
+static const char *dial(struct run *run, const struct sock_address *server)
 {
-    static char message[MOST_SIZE], echo[MOST_SIZE]; /* two: with one, every echo would be right */
-    char text[CONSOLE_TEXT];
+    run->server = server->text;
 
-    for (unsigned long number = 0; o->messages == 0 || number < o->messages; number++) {
-        if (number > 0 && o->pause_ms > 0 && !pause_between(connection, server, o->pause_ms))
-            return false;
-        if (interrupted)
-            return true;
+    /* 1. Create a socket. */
+    run->connection = sock_create(server->storage.ss_family);
+    if (run->connection == -1)
+        return "socket";
 
-        size_t size = compose(message, number, o->size);
-        double start = now_ms();
-        const char *call = "send";
-        ssize_t got = sock_send(connection, message, size);
-        if (got == 0) {
-            /* One recv is not enough: the echo may come in pieces, however it was sent. */
-            call = "recv";
-            got = sock_recv_all(connection, echo, size);
-        }
+    /* 2. Set the server's address. Here sock_resolve() has done so already, since step 1 needs its
+     * family; so -v shows no [2]. (You need no bind: connect chooses a free local port.) */
 
-        if (got < (ssize_t)size && interrupted)
-            return true; /* cut off by Ctrl-C, this message counts as neither sent nor lost */
-        s->sent++;
-        if (got == -1)
-            return report(call, server);
-        double trip = now_ms() - start;
-        s->bytes += (unsigned long long)got;
-        if (!is_right(echo, (size_t)got, message, size, server))
-            return false;
-        count_trip(s, trip);
-        if (!o->quiet && !console_say("server say: %s\n", console_text(echo, size, text)))
-            return false;
+    /* 3. Connect. The server only has to listen; it need not have accepted us yet. */
+    if (sock_connect(run->connection, server) == -1) {
+        int error = errno; /* close may change it */
+        sock_close(run->connection);
+        errno = error;
+        return "connect";
     }
-    return true;
+    return NULL;
 }
 
-static bool is_right(
-    const char *echo, size_t got, const char *message, size_t size, const char *server)
+/* A part of step 4. Send a message, receive its echo, and compare the two. Returns false if
+ * something was wrong. If Ctrl-C cut the exchange short, nothing was. */
+static bool round_trip(struct run *run)
 {
-    char text[CONSOLE_TEXT];
+    /* Two buffers: with one, a missing echo would look right. (The '\0' at the end is not sent.) */
+    char message[64], echo[sizeof message], text[CONSOLE_TEXT];
+    ssize_t size = snprintf(message, sizeof message, "你好,hello,world,%lu...\n", run->sent);
+    double start = now_ms();
 
-    if (got < size)
-        console_complain("%s: the server finished after %zu of %zu bytes", server, got, size);
-    else if (memcmp(echo, message, size) != 0)
-        console_complain("%s: not what was sent: %s", server, console_text(echo, size, text));
+    if (sock_send(run->connection, message, (size_t)size) == -1) {
+        if (console_interrupted())
+            return true;
+        console_error("send", run->server, "");
+        return false;
+    }
+    run->sent++;
+
+    /* One recv might not be enough: the echo may come in pieces, however it was sent. */
+    ssize_t got = sock_recv_all(run->connection, echo, (size_t)size);
+    ssize_t same = 0; /* so many bytes, from the first on, are right */
+    while (same < got && echo[same] == message[same])
+        same++;
+
+    if (same == size) {
+        count_trip(run, now_ms() - start);
+        return run->options.quiet ||
+               console_say("server say: %s\n", console_text(echo, (size_t)got, text));
+    }
+    if (same < got)
+        console_complain("%s: the echo is wrong from offset %zd on: %s", run->server, same,
+            console_text(echo, (size_t)got, text));
+    else if (console_interrupted())
+        return true;
+    else if (got == -1)
+        console_error("recv", run->server, "");
     else
-        return true;
+        console_complain("%s: the server finished after %zd of %zd bytes", run->server, got, size);
     return false;
 }
 
-/* Pause, but watch the connection: poll returns 0 when the time is up, else at once when something
- * has come, and recv tells what. Returns false if it was the server's end, or bytes that nobody
- * had asked for; true if the pause has passed, or Ctrl-C ended it. */
-static bool pause_between(int connection, const char *server, int pause_ms)
+/* Pause, but watch the connection, which sleep would not. poll returns 0 when the time is up, -1
+ * after a signal (Ctrl-C), or 1 when something has come; but now not even the end should come. */
+static bool pause_between(const struct run *run)
 {
-    struct pollfd peer = {.fd = connection, .events = POLLIN};
-    char unasked;
+    struct pollfd connection = {.fd = run->connection, .events = POLLIN};
+    char byte;
 
-    if (poll(&peer, 1, pause_ms) <= 0 || interrupted) /* -1: a signal cut the pause short */
+    if (run->options.pause_ms == 0 || run->sent == run->options.count)
         return true;
-    ssize_t got = sock_recv(connection, &unasked, 1);
+    if (poll(&connection, 1, run->options.pause_ms) <= 0)
+        return true;
+    ssize_t got = sock_recv(run->connection, &byte, 1);
+    if (console_interrupted())
+        return true;
     if (got == -1)
-        return report("recv", server);
-    console_complain("%s: the server %s", server,
-        got == 0 ? "has finished sending" : "sent bytes that nobody asked for");
+        console_error("recv", run->server, "");
+    else if (got == 0)
+        console_complain("%s: the server has finished sending", run->server);
+    else
+        console_complain("%s: the server sent bytes that nobody asked for", run->server);
     return false;
-}
-
-/* Write message number into the buffer, padded to size bytes if size is not 0. Returns its size. */
-static size_t compose(char *message, unsigned long number, size_t size)
-{
-    size_t used = (size_t)snprintf(message, MOST_SIZE, "你好,hello,world,%lu...\n", number);
-
-    if (size <= used)
-        return used;
-    memset(message + used - 1, '.', size - used);
-    message[size - 1] = '\n';
-    return size;
 }
 
 static double now_ms(void)
@@ -187,119 +157,22 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static void count_trip(struct statistics *s, double trip)
+static void count_trip(struct run *run, double trip)
 {
-    if (s->echoed++ == 0 || trip < s->least)
-        s->least = trip;
-    if (trip > s->most)
-        s->most = trip;
-    s->sum += trip;
+    if (run->echoed == 0 || trip < run->least)
+        run->least = trip;
+    if (trip > run->most)
+        run->most = trip;
+    run->sum += trip;
+    run->echoed++;
 }
 
-static void summarize(const char *server, const struct statistics *s)
+static void summarize(const struct run *run)
 {
-    char trips[100] = "";
-
-    if (s->echoed > 0)
-        snprintf(trips, sizeof trips, ", round trip min/avg/max = %.3f/%.3f/%.3f ms", s->least,
-            s->sum / (double)s->echoed, s->most);
-    console_say("\n--- %s echo statistics ---\n%llu sent, %llu echoed, %llu bytes back%s\n", server,
-        s->sent, s->echoed, s->bytes, trips);
-}
-
-/* Ctrl-C. Without a handler it would end the client before its summary; with one that only sets a
- * flag, a call that is about to wait would still wait. So shut the connection down as well: recv
- * then returns 0 at once, even if Ctrl-C came just before it. (shutdown ends the traffic; giving
- * the descriptor back is left to close, step 5.) */
-static void on_interrupt(int number)
-{
-    int error = errno;
-
-    (void)number;
-    interrupted = 1;
-    shutdown(connection_to_shut, SHUT_RDWR);
-    errno = error;
-}
-
-static void catch_interrupt(int connection)
-{
-    /* No SA_RESTART, so that poll, and a write to a full pipe, end too. SA_RESETHAND: a second
-     * Ctrl-C always kills. (The cast: on Linux it is the top bit of the int.) */
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
-
-    sigemptyset(&action.sa_mask);
-    connection_to_shut = connection;
-    sigaction(SIGINT, &action, NULL);
-}
-
-/* Close the connection, but keep the errno that says why. Returns -1, as no connection is left. */
-static int give_up(int connection)
-{
-    int error = errno;
-
-    sock_close(connection);
-    errno = error;
-    return -1;
-}
-
-/* Tell which call failed. Returns false, for exchange to return. */
-static bool report(const char *call, const char *server)
-{
-    console_error(call, server, errno, "");
-    return false;
-}
-
-/* The command line: from here on nothing more about sockets. */
-static struct options parse(int argc, char **argv)
-{
-    static const char usage[] =
-        "usage: echo-client [-c count] [-i seconds] [-s bytes] [-W seconds] [-q] [-v] [-h]\n"
-        "                   [host [port]]\n"
-        "  -c count    stop after this many messages (default: never)\n"
-        "  -i seconds  pause between an echo and the next message, 0-86400 (default 1)\n"
-        "  -s bytes    size of each message, 64-65536 (default: just the text)\n"
-        "  -W seconds  give up after this long without a byte, 0.001-86400 (default: never)\n"
-        "  -q          print only errors and the summary\n"
-        "  -v          report each call of the flow on standard error\n"
-        "  -h          print this\n"
-        "  host, port  where the server is (default 127.0.0.1 9999)\n";
-    static const int steps[] = {
-        [SOCK_CREATE] = 1, [SOCK_CONNECT] = 3, [SOCK_SEND] = 4, [SOCK_RECV] = 4, [SOCK_CLOSE] = 5};
-    struct options o = {.host = "127.0.0.1", .port = 9999, .pause_ms = 1000};
-    int letter;
-
-    console_start("echo-client", usage);
-    while ((letter = getopt(argc, argv, "c:i:s:W:qvh")) != -1) {
-        switch (letter) {
-        case 'c': o.messages = (unsigned long)console_count("-c", optarg, 1, 1000000000); break;
-        case 'i': o.pause_ms = console_seconds("-i", optarg, 0, 86400); break;
-        case 's': o.size = (size_t)console_count("-s", optarg, 64, MOST_SIZE); break;
-        case 'W': o.limit_ms = console_seconds("-W", optarg, 0.001, 86400); break;
-        case 'q': o.quiet = true; break;
-        case 'v': console_narrate(steps); break;
-        default: console_usage(letter == 'h');
-        }
-    }
-    if (optind < argc) {
-        o.host = argv[optind++];
-        check_host(o.host, optind == argc);
-    }
-    if (optind < argc)
-        o.port = (uint16_t)console_count("port", argv[optind++], 1, 65535);
-    console_no_more(argc, argv);
-    return o;
-}
-
-/* The two slips that everybody makes: a port without a host, and both in one word. */
-static void check_host(const char *host, bool alone)
-{
-    const char *colon = strchr(host, ':');
-    bool both = host[0] == '[' || (colon != NULL && strchr(colon + 1, ':') == NULL);
-    char text[CONSOLE_TEXT];
-
-    if (!both && !(alone && *host != '\0' && strspn(host, "0123456789") == strlen(host)))
-        return;
-    console_complain("\"%s\": %s", console_text(host, strlen(host), text),
-        both ? "host and port are two words, as in: ::1 9999" : "host first, then port");
-    exit(2);
+    console_say(
+        "\n--- %s echo statistics ---\n%lu sent, %lu echoed", run->server, run->sent, run->echoed);
+    if (run->echoed > 0)
+        console_say(", round trip min/avg/max = %.3f/%.3f/%.3f ms", run->least,
+            run->sum / (double)run->echoed, run->most);
+    console_say("\n");
 }

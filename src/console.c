@@ -1,4 +1,4 @@
-/* console: see console.h. */
+/* What each function promises stands in console.h. */
 #include "console.h"
 
 #include "sock.h"
@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,42 +14,23 @@
 #include <unistd.h>
 
 static const char *program_name = "";
-static const char *usage_text = "";
-static bool stdout_failed = false;
 
-void console_start(const char *program, const char *usage)
+void console_start(const char *program)
 {
-    static char line[4096]; /* given to setvbuf, since musl ignores a size without a buffer */
-    int fd;
+    /* No line here is longer than these buffers. (musl uses its own, if it gets none.) */
+    static char out_line[4096], error_line[4096];
 
     program_name = program;
-    usage_text = usage;
-    /* Read-only: writing into a stream that was closed is to fail as it would have before. */
-    do
-        fd = open("/dev/null", O_RDONLY);
-    while (fd != -1 && fd <= STDERR_FILENO);
-    if (fd != -1)
-        close(fd);
-    setvbuf(stdout, line, _IOLBF, sizeof line);
-}
+    setvbuf(stdout, out_line, _IOLBF, sizeof out_line);
+    setvbuf(stderr, error_line, _IOLBF, sizeof error_line);
 
-_Noreturn void console_usage(bool asked)
-{
-    if (asked)
-        exit(console_say("%s", usage_text) ? 0 : 1);
-    fputs(usage_text, stderr);
-    exit(2);
-}
-
-void console_no_more(int argc, char **argv)
-{
-    char safe[CONSOLE_TEXT];
-
-    if (optind < argc) {
-        const char *extra = argv[optind];
-
-        console_complain("\"%s\": one operand too many", console_text(extra, strlen(extra), safe));
-        console_usage(false);
+    /* open returns the lowest free number, which is that of the closed stream. Read-only, so that a
+     * write to it still fails. */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDONLY) == -1) {
+            console_error("open", "/dev/null", ", in place of a closed standard stream");
+            exit(2);
+        }
     }
 }
 
@@ -56,24 +38,19 @@ bool console_say(const char *format, ...)
 {
     va_list values;
 
-    if (stdout_failed)
+    if (!console_works())
         return false;
     va_start(values, format);
-    /* ferror too: the write happens at the newline, and its failure need not be vprintf's. */
-    bool failed = vprintf(format, values) < 0 || ferror(stdout);
+    vprintf(format, values);
     va_end(values);
-    if (failed && errno == EINTR) {
-        clearerr(stdout); /* Ctrl-C cut a write short: stdout itself is well */
-    } else if (failed) {
-        stdout_failed = true;
-        console_error("write", "to standard output", errno, "");
-    }
-    return !stdout_failed;
+    if (!console_works())
+        console_error("write", "to standard output", "");
+    return console_works();
 }
 
 bool console_works(void)
 {
-    return !stdout_failed;
+    return !ferror(stdout);
 }
 
 void console_complain(const char *format, ...)
@@ -87,30 +64,51 @@ void console_complain(const char *format, ...)
     fputc('\n', stderr);
 }
 
-void console_error(const char *call, const char *address, int error, const char *tail)
+/* What the person can do about it; NULL if we know nothing that helps. */
+static const char *hint_for(const char *call, const char *address, int error)
 {
-    const char *hint = NULL;
+    const char *colon = strrchr(address, ':');
+    long port = colon != NULL ? strtol(colon + 1, NULL, 10) : 0;
+    bool serving = strcmp(call, "bind") == 0 || strcmp(call, "listen") == 0;
 
-    if (error == EADDRINUSE && strcmp(call, "connect") != 0)
-        hint = "another program has this port, or a connection from before does; try another port";
-    if (error == EACCES && strcmp(call, "bind") == 0)
-        hint = "ports below 1024 are for the administrator; choose a higher one";
-    if (error == ECONNREFUSED)
-        hint = "is the server running? start build/echo-server; on another machine, "
-               "with -l 0.0.0.0";
+    if (serving && error == EADDRINUSE && port != 0)
+        return "another program has this port, or a connection from before does; try another port";
+    if (serving && error == EACCES && port > 0 && port < 1024)
+        return "ports below 1024 are for the administrator; choose a higher one";
+    if (strcmp(call, "connect") == 0 && error == ECONNREFUSED)
+        return "is the server running? start build/echo-server; on another host, with -l 0.0.0.0";
+    return NULL;
+}
+
+void console_error(const char *call, const char *address, const char *format, ...)
+{
+    int error = errno;
+    const char *hint = hint_for(call, address, error);
+    char more[100];
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(more, sizeof more, format, values);
+    va_end(values);
     console_complain(
-        "%s %s: %s (%s)%s", call, address, console_symbol(error), strerror(error), tail);
+        "%s %s: %s (%s)%s", call, address, console_symbol(error), strerror(error), more);
     if (hint != NULL)
         console_complain("hint: %s", hint);
 }
 
-int console_unknown_host(const char *host, int gai_error)
+_Noreturn void console_die(const char *call, const char *address)
 {
-    char safe[CONSOLE_TEXT];
+    console_error(call, address, "");
+    exit(2);
+}
 
-    console_complain("cannot look up \"%s\": %s", console_text(host, strlen(host), safe),
-        gai_error == EAI_SYSTEM ? strerror(errno) : gai_strerror(gai_error));
-    return 2;
+_Noreturn void console_die_lookup(const char *host, int resolve_error)
+{
+    const char *why = resolve_error == EAI_SYSTEM ? strerror(errno) : gai_strerror(resolve_error);
+    char text[CONSOLE_TEXT];
+
+    console_complain("cannot look up \"%s\": %s", console_text(host, strlen(host), text), why);
+    exit(2);
 }
 
 const char *console_symbol(int error)
@@ -123,109 +121,82 @@ const char *console_symbol(int error)
         int error;
         const char *name;
     } symbols[] = {
-#ifdef EHOSTDOWN /* not in POSIX; on Linux accept may report these two */
-        SYMBOL(EHOSTDOWN),
-#endif
-#ifdef ENONET
-        SYMBOL(ENONET),
+#ifdef __linux__ /* accept(2) and socket(2) have these four too */
+        SYMBOL(EHOSTDOWN), SYMBOL(ENONET), SYMBOL(ENOSR), SYMBOL(ESOCKTNOSUPPORT),
 #endif
         SYMBOL(EACCES), SYMBOL(EADDRINUSE), SYMBOL(EADDRNOTAVAIL), SYMBOL(EAFNOSUPPORT),
         SYMBOL(EAGAIN), SYMBOL(EALREADY), SYMBOL(EBADF), SYMBOL(ECONNABORTED), SYMBOL(ECONNREFUSED),
-        SYMBOL(ECONNRESET), SYMBOL(EDESTADDRREQ), SYMBOL(EDOM), SYMBOL(EDQUOT), SYMBOL(EFAULT),
+        SYMBOL(ECONNRESET), SYMBOL(EDESTADDRREQ), SYMBOL(EDQUOT), SYMBOL(EFAULT), SYMBOL(EFBIG),
         SYMBOL(EHOSTUNREACH), SYMBOL(EINPROGRESS), SYMBOL(EINTR), SYMBOL(EINVAL), SYMBOL(EIO),
-        SYMBOL(EISCONN), SYMBOL(ELOOP), SYMBOL(EMFILE), SYMBOL(EMSGSIZE), SYMBOL(ENAMETOOLONG),
-        SYMBOL(ENETDOWN), SYMBOL(ENETUNREACH), SYMBOL(ENFILE), SYMBOL(ENOBUFS), SYMBOL(ENOENT),
-        SYMBOL(ENOMEM), SYMBOL(ENOPROTOOPT), SYMBOL(ENOSPC), SYMBOL(ENOTCONN), SYMBOL(ENOTDIR),
-        SYMBOL(ENOTSOCK), SYMBOL(EOPNOTSUPP), SYMBOL(EPERM), SYMBOL(EPIPE), SYMBOL(EPROTO),
-        SYMBOL(EPROTONOSUPPORT), SYMBOL(EPROTOTYPE), SYMBOL(EROFS), SYMBOL(ETIMEDOUT)};
+        SYMBOL(EISCONN), SYMBOL(EMFILE), SYMBOL(ENETDOWN), SYMBOL(ENETUNREACH), SYMBOL(ENFILE),
+        SYMBOL(ENOENT), SYMBOL(ENOBUFS), SYMBOL(ENODEV), SYMBOL(ENOMEM), SYMBOL(ENOPROTOOPT),
+        SYMBOL(ENOSPC), SYMBOL(ENOTCONN), SYMBOL(ENOTSOCK), SYMBOL(EOPNOTSUPP), SYMBOL(EPERM),
+        SYMBOL(EPIPE), SYMBOL(EPROTO), SYMBOL(EPROTONOSUPPORT), SYMBOL(EPROTOTYPE),
+        SYMBOL(ETIMEDOUT)};
+    static char number[20];
 
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++)
         if (symbols[i].error == error)
             return symbols[i].name;
-    return "errno";
+    snprintf(number, sizeof number, "errno %d", error);
+    return number;
 }
 
-static double number(const char *name, const char *text, double low, double high, bool whole)
+/* Decode the UTF-8 character at p into *code. Returns its length in bytes; or 0, if the left bytes
+ * at p do not begin with a valid one. (mbrtowc would ask the locale, which may not know UTF-8.) */
+static size_t decode(const unsigned char *p, size_t left, unsigned long *code)
 {
-    static const char digits[] = "0123456789";
-    size_t before = strspn(text, digits), after = 0;
-    const char *rest = text + before;
-    char safe[CONSOLE_TEXT];
+    /* How characters of 1, 2, 3 and 4 bytes begin, and the least code that needs so many. */
+    static const struct {
+        unsigned mask, mark, least;
+    } kinds[] = {{0x80, 0x00, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
+    size_t more = 0; /* bytes after the first */
 
-    if (!whole && *rest == '.') {
-        after = strspn(rest + 1, digits);
-        rest += 1 + after;
-    }
-    if (before + after > 0 && *rest == '\0') {
-        double value = strtod(text, NULL); /* main sets no locale, so a point is a point */
-
-        if (value >= low && value <= high)
-            return value;
-    }
-    console_complain("%s: \"%s\" is not a %snumber from %.10g to %.10g", name,
-        console_text(text, strlen(text), safe), whole ? "whole " : "", low, high);
-    exit(2);
-}
-
-long console_count(const char *name, const char *text, long low, long high)
-{
-    return (long)number(name, text, (double)low, (double)high, true);
-}
-
-int console_seconds(const char *name, const char *text, double low, double high)
-{
-    return (int)(number(name, text, low, high, false) * 1000 + 0.5);
-}
-
-/* How many bytes the UTF-8 character at p has, by the table of well-formed sequences in The Unicode
- * Standard, 3.9; 0 if there is none in the left bytes, or if it is a control character.
- * (mbrtowc would ask the locale, which may know nothing of UTF-8.) */
-static size_t character(const unsigned char *p, size_t left)
-{
-    size_t length = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-    /* The second byte's range; some first bytes narrow it. */
-    unsigned char low = 0x80, high = 0xBF;
-
-    if (length == 1)
-        return p[0] >= 0x20 && p[0] != 0x7F;
-    if (p[0] < 0xC2 || p[0] > 0xF4 || left < length)
+    while (more < 4 && (*p & kinds[more].mask) != kinds[more].mark)
+        more++;
+    if (more == 4 || more >= left)
         return 0;
-    if (p[0] == 0xC2 || p[0] == 0xE0) /* U+0080 to U+009F, controls; overlong */
-        low = 0xA0;
-    if (p[0] == 0xF0) /* overlong */
-        low = 0x90;
-    if (p[0] == 0xED) /* surrogates */
-        high = 0x9F;
-    if (p[0] == 0xF4) /* above U+10FFFF */
-        high = 0x8F;
-    if (p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if (p[i] < 0x80 || p[i] > 0xBF)
+    *code = *p & ~kinds[more].mask;
+    for (size_t i = 1; i <= more; i++) {
+        if ((p[i] & 0xC0) != 0x80)
             return 0;
-    return length;
+        *code = *code << 6 | (p[i] & 0x3F);
+    }
+    bool surrogate = *code >= 0xD800 && *code <= 0xDFFF;
+    return *code < kinds[more].least || surrogate || *code > 0x10FFFF ? 0 : more + 1;
+}
+
+static bool is_safe(unsigned long code)
+{
+    bool control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
+    bool ends_line = code == 0x2028 || code == 0x2029;
+    bool turns_direction = code == 0x61C || code == 0x200E || code == 0x200F ||
+                           (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+
+    return !control && !ends_line && !turns_direction;
 }
 
 const char *console_text(const void *bytes, size_t size, char out[CONSOLE_TEXT])
 {
-    const unsigned char *p = bytes, *stop = p + size;
-    const unsigned char *shown = p + (size < CONSOLE_SHOWN ? size : CONSOLE_SHOWN);
-    size_t length;
+    const unsigned char *p = bytes, *end = p + size;
+    const unsigned char *shown_end = size > CONSOLE_SHOWN ? p + CONSOLE_SHOWN : end;
     char *next = out;
 
-    for (; p < shown; p += length) {
-        length = character(p, (size_t)(stop - p));
-        if (length > (size_t)(shown - p))
-            break;
+    while (p < shown_end) {
+        unsigned long code = 0;
+        size_t length = decode(p, (size_t)(end - p), &code);
+
+        if (length > (size_t)(shown_end - p))
+            break; /* the cut would go through this character */
         if (*p == '\n' || *p == '\t' || *p == '\\') {
             next += sprintf(next, "\\%c", *p == '\n' ? 'n' : *p == '\t' ? 't' : '\\');
-            length = 1;
-        } else if (length == 0) {
-            next += sprintf(next, "\\x%02x", (unsigned)*p);
-            length = 1;
-        } else {
+            p++;
+        } else if (length > 0 && is_safe(code)) {
             memcpy(next, p, length);
             next += length;
+            p += length;
+        } else {
+            next += sprintf(next, "\\x%02x", (unsigned)*p++);
         }
     }
     *next = '\0';
@@ -234,43 +205,68 @@ const char *console_text(const void *bytes, size_t size, char out[CONSOLE_TEXT])
     return out;
 }
 
-static const int *narrated_steps;
+static const char *const *narrated_steps;
 
-static void tell_before(enum sock_call call, int fd, size_t amount, const char *address)
+static void tell_before(const char *call, const char *arguments)
 {
-    static const char *const names[] = {
-        "socket", "bind", "listen", "accept", "connect", "send", "recv", "close"};
+    int step = 0;
 
-    fprintf(stderr, "[%d] %s(", narrated_steps[call], names[call]);
-    if (call == SOCK_CREATE)
-        fprintf(stderr, "%s, SOCK_STREAM, 0)", amount == AF_INET6 ? "AF_INET6" : "AF_INET");
-    else if (call == SOCK_BIND || call == SOCK_CONNECT)
-        fprintf(stderr, "%d, %s)", fd, address);
-    else if (call == SOCK_LISTEN)
-        fprintf(stderr, "%d, %zu)", fd, amount);
-    else if (call == SOCK_SEND)
-        fprintf(stderr, "%d, %zu bytes)", fd, amount);
-    else if (call == SOCK_RECV)
-        fprintf(stderr, "%d, room %zu)", fd, amount);
-    else
-        fprintf(stderr, "%d)", fd);
+    while (narrated_steps[step] != NULL && strstr(narrated_steps[step], call) == NULL)
+        step++;
+    fprintf(stderr, "[%d] %s(%s)", step + 1, call, arguments);
+    fflush(stderr); /* now, because the call may wait */
 }
 
-static void tell_after(enum sock_call call, ssize_t result, const char *address)
+static void tell_after(ssize_t result, const char *address)
 {
     int error = errno;
 
     if (result == -1)
         fprintf(stderr, " = -1 %s (%s)\n", console_symbol(error), strerror(error));
     else
-        fprintf(stderr, " = %zd%s%s\n", result, call == SOCK_ACCEPT ? "  " : "",
-            call == SOCK_ACCEPT ? address : "");
+        fprintf(stderr, " = %zd%s%s\n", result, *address != '\0' ? "  " : "", address);
 }
 
-void console_narrate(const int steps[])
+void console_narrate(const char *const steps[])
 {
     static const struct sock_narrator narrator = {tell_before, tell_after};
 
     narrated_steps = steps;
     sock_narrator = &narrator;
+}
+
+/* What the handler of Ctrl-C shares with the rest. With this type, neither can ever see a value
+ * that the other has only half written. */
+static volatile sig_atomic_t interrupted, connection_to_shut;
+
+/* A flag alone would not do: a recv that begins just after Ctrl-C would wait all the same. After
+ * shutdown, recv returns what has come, and then 0. If the connection is closed already, shutdown
+ * merely fails. (If the program opened other files, one could have got the same number by then.) */
+static void on_interrupt(int signal_number)
+{
+    int error = errno; /* the call that was interrupted still needs it */
+
+    if (interrupted)
+        signal(signal_number, SIG_DFL); /* this is the second, so the third will kill */
+    interrupted = 1;
+    shutdown(connection_to_shut, SHUT_RDWR);
+    errno = error;
+}
+
+void console_catch_interrupt(int connection)
+{
+    /* SA_RESTART: a write that waits, for a full pipe, is not given up. (Nor is recv, but after the
+     * shutdown it ends by itself.) */
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART}, old;
+
+    sigemptyset(&action.sa_mask);
+    connection_to_shut = connection;
+    sigaction(SIGINT, NULL, &old);
+    if (old.sa_handler != SIG_IGN) /* a shell ignores it for `command &` in a script */
+        sigaction(SIGINT, &action, NULL);
+}
+
+bool console_interrupted(void)
+{
+    return interrupted;
 }

@@ -1,184 +1,124 @@
 /* echo-server: sends every byte back, to one client after another.
  *
- * A socket is one end of a connection, or the place where clients can connect; a program holds it
- * as a descriptor, a small number like that of an open file. Each sock_xyz() is the system call
- * xyz() plus its error handling. (sock_create() is socket(); for other names sock.h says which.)
+ * A TCP socket is one end of a connection, or a place where clients can connect. A program holds it
+ * as a descriptor: a small number, like that of an open file. Each sock_xyz() below makes the
+ * system call xyz() and handles its errors. (sock_create() makes the call socket(); see sock.h.)
  *
- * While one client is served, the others wait in the kernel's queue, the backlog: connected,
- * perhaps sending already, but not answered yet. No fork, no thread: the plain flow first. */
+ * While one client is served, the others wait in the kernel's queue (its limit is the backlog).
+ * They are connected, and may have sent something, but nobody answers them, however long it takes.
+ * To serve many at once needs fork, threads or poll, which are left out so that you can see the
+ * flow. */
 #include "console.h"
+#include "options.h"
 #include "sock.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
-struct options {
-    const char *address;   /* -l: where to listen */
-    uint16_t port;         /* 0: the kernel chooses */
-    unsigned long clients; /* -c: exit after serving so many; 0: never */
-    size_t room;           /* -b: bytes that one recv may return */
-    int limit_ms;          /* -W: the longest silence allowed, in ms; 0: any */
-    bool quiet;            /* -q */
-};
-enum { MOST_ROOM = 1048576 };
-
-static struct options parse(int argc, char **argv);
-static int cannot_start(const char *call, const struct sock_address *local);
-static int next_client(int listener, const struct sock_address *local, struct sock_address *client);
-static void exchange(int connection, const struct sock_address *client, const struct options *o);
+static int accept_next(int listener, const char *local, struct sock_address *client);
+static void serve(int connection, const char *client, const struct options *options);
+static const char *echo(int connection, const struct options *options, unsigned long long *echoed);
 
 int main(int argc, char **argv)
 {
-    struct options o = parse(argc, argv);
-    struct sock_address local, client;
-    size_t found;
+    const struct options options = options_of_server(argc, argv);
+    struct sock_addresses found;
+    struct sock_address client;
 
-    /* First the address, from text: it tells the family, IPv4 or IPv6, which step 1 needs. */
-    int error = sock_resolve(o.address, o.port, &local, 1, &found);
+    /* Before step 1: turn the text of the address into the form that bind takes. (If it is a name
+     * with several addresses, use the first.) Step 1 needs to know its family, IPv4 or IPv6. */
+    int error = sock_resolve(options.host, options.port, &found);
     if (error != 0)
-        return console_unknown_host(o.address, error);
+        console_die_lookup(options.host, error);
+    struct sock_address local = found.list[0];
 
     /* 1. Create a socket. */
-    int listener = sock_create(local.ss.ss_family);
+    int listener = sock_create(local.storage.ss_family);
     if (listener == -1)
-        return cannot_start("socket", &local);
+        console_die("socket", local.text);
 
     /* 2. Bind it to the address at which clients will look for it. */
     if (sock_bind(listener, &local) == -1)
-        return cannot_start("bind", &local);
+        console_die("bind", local.text);
 
-    /* 3. Listen, with the longest queue that the system allows. From here on clients can connect,
-     * though nobody has accepted them yet. If the port was 0, the kernel has chosen: ask which. */
+    /* 3. Listen, with a long queue. From now on clients can connect, even before you accept them.
+     * Then ask for the address: if the port was 0, the kernel has chosen another. */
     if (sock_listen(listener, SOMAXCONN) == -1)
-        return cannot_start("listen", &local);
+        console_die("listen", local.text);
     if (sock_local_address(listener, &local) == -1)
-        return cannot_start("getsockname", &local);
+        console_die("getsockname", local.text);
     console_say("listening on %s\n", local.text);
 
-    /* Steps 4 to 6, once for each client. */
-    for (unsigned long served = 0; o.clients == 0 || served < o.clients; served++) {
-        /* 4. Accept the next client: a second descriptor, for this one connection. */
-        int connection = next_client(listener, &local, &client);
+    for (unsigned long served = 0; served < options.count; served++) {
+        /* 4. Accept the next client. This gives a second descriptor, for this one connection. */
+        int connection = accept_next(listener, local.text, &client);
         if (connection == -1)
             return 1;
 
-        /* 5. Exchange: receive and send, until the client has finished sending. */
-        exchange(connection, &client, &o);
+        /* 5. Receive and send, in echo() below, until the client has finished sending. */
+        serve(connection, client.text, &options);
 
-        /* 6. Close the connection. Without -c, Ctrl-C is the end: it needs no handler here, since
-         * the kernel closes whatever a program leaves open. */
+        /* 6. Close the connection. The listener stays open for the next client. */
         sock_close(connection);
     }
+    /* Without -c this is never reached: Ctrl-C ends the server, and the kernel closes everything.
+     */
     sock_close(listener);
-    return console_works() ? 0 : 1;
+    return console_works() ? 0 : 1; /* 1, if something could not be printed */
 }
 
-/* Step 4. When accept fails, the reason may pass (no descriptor or memory left, a network that is
- * down) and the client keeps its place in the queue: so wait a tenth of a second and try again. */
-static int next_client(int listener, const struct sock_address *local, struct sock_address *client)
+/* Step 4. Many failures are temporary: no descriptor is left just now, or the network is down. So
+ * report the first one, wait a tenth of a second and try again. (On Linux, the client keeps its
+ * place in the queue.) Returns the connection, or -1 if no attempt can ever succeed. */
+static int accept_next(int listener, const char *local, struct sock_address *client)
 {
     const struct timespec tenth = {.tv_nsec = 100 * 1000 * 1000};
+    bool reported = false;
     int connection;
-    bool told = false;
 
     while ((connection = sock_accept(listener, client)) == -1) {
-        int error = errno;
-        /* These mean a mistake in this program, which trying again would not mend. */
-        bool fatal = error == EBADF || error == EFAULT || error == EINVAL || error == ENOTSOCK;
-
-        if (fatal || !told)
-            console_error("accept", local->text, error, fatal ? "" : "; trying again");
-        if (fatal)
-            return -1;
-        told = true;
+        if (errno == EBADF || errno == EFAULT || errno == EINVAL || errno == ENOTSOCK) {
+            console_error("accept", local, "");
+            return -1; /* this is not temporary: it is a mistake in this program */
+        }
+        if (!reported)
+            console_error("accept", local, "; trying again");
+        reported = true;
         nanosleep(&tenth, NULL);
     }
     return connection;
 }
 
-/* Step 5. Whatever goes wrong here ends this client, never the server. */
-static void exchange(int connection, const struct sock_address *client, const struct options *o)
+/* Step 5, and what the person sees of it. A failure here ends this client, never the server. */
+static void serve(int connection, const char *client, const struct options *options)
 {
-    static char buffer[MOST_ROOM]; /* static: too large for the stack */
-    char text[CONSOLE_TEXT];
     unsigned long long echoed = 0;
-    const char *call = "setsockopt";
-    ssize_t got = -1;
 
-    if (!o->quiet)
-        console_say("client connected from %s\n", client->text);
-
-    if (o->limit_ms == 0 || sock_limit(connection, o->limit_ms) == 0) {
-        call = "recv";
-        while ((got = sock_recv(connection, buffer, o->room)) > 0) { /* 0: it sends no more */
-            if (!o->quiet)
-                console_say("client say: %s\n", console_text(buffer, (size_t)got, text));
-            /* As many bytes as came. No strlen: they are no string, and may hold any byte. */
-            if (sock_send(connection, buffer, (size_t)got) == -1) {
-                call = "send";
-                got = -1;
-                break;
-            }
-            echoed += (size_t)got;
-        }
-    }
-
-    if (got == -1) {
-        int error = errno;
-
-        snprintf(text, sizeof text, "; client dropped after %llu bytes", echoed);
-        console_error(call, client->text, error, text);
-    } else if (!o->quiet) {
-        /* It may still be reading, but by now it has been sent all that it is owed. */
+    if (!options->quiet)
+        console_say("client connected from %s\n", client);
+    const char *failed = echo(connection, options, &echoed);
+    if (failed != NULL)
+        console_error(failed, client, "; client dropped after %llu bytes", echoed);
+    else if (!options->quiet)
         console_say("client finished sending; %llu bytes echoed\n", echoed);
-    }
 }
 
-static int cannot_start(const char *call, const struct sock_address *local)
+/* Send everything back, until recv returns 0: the client has finished sending. (It may still be
+ * receiving: the two directions of a connection finish separately.) Returns NULL, or the name of
+ * the call that failed, and then errno says why. */
+static const char *echo(int connection, const struct options *options, unsigned long long *echoed)
 {
-    console_error(call, local->text, errno, "");
-    return 2;
-}
+    static char buffer[OPTIONS_MAX_ROOM]; /* static, because 1 MiB may be too much for the stack */
+    char text[CONSOLE_TEXT];
+    ssize_t got;
 
-/* The command line: from here on nothing more about sockets. */
-static struct options parse(int argc, char **argv)
-{
-    static const char usage[] =
-        "usage: echo-server [-l address] [-c count] [-b bytes] [-W seconds] [-q] [-v] [-h] [port]\n"
-        "  -l address  local address (default 127.0.0.1; 0.0.0.0 or :: for all of this machine)\n"
-        "  -c count    exit after serving this many clients (default: never)\n"
-        "  -b bytes    receive at most this many at once, 1-1048576 (default 65536)\n"
-        "  -W seconds  drop a client after this long without a byte, 0.001-86400 (default: never)\n"
-        "  -q          print only errors and the address\n"
-        "  -v          report each call of the flow on standard error\n"
-        "  -h          print this\n"
-        "  port        0-65535 (default 9999); 0 lets the kernel choose\n";
-    static const int steps[] = {[SOCK_CREATE] = 1,
-        [SOCK_BIND] = 2,
-        [SOCK_LISTEN] = 3,
-        [SOCK_ACCEPT] = 4,
-        [SOCK_RECV] = 5,
-        [SOCK_SEND] = 5,
-        [SOCK_CLOSE] = 6};
-    struct options o = {.address = "127.0.0.1", .port = 9999, .room = 65536};
-    int letter;
-
-    console_start("echo-server", usage);
-    while ((letter = getopt(argc, argv, "l:c:b:W:qvh")) != -1) {
-        switch (letter) {
-        case 'l': o.address = optarg; break;
-        case 'c': o.clients = (unsigned long)console_count("-c", optarg, 1, 1000000000); break;
-        case 'b': o.room = (size_t)console_count("-b", optarg, 1, MOST_ROOM); break;
-        case 'W': o.limit_ms = console_seconds("-W", optarg, 0.001, 86400); break;
-        case 'q': o.quiet = true; break;
-        case 'v': console_narrate(steps); break;
-        default: console_usage(letter == 'h');
-        }
+    while ((got = sock_recv(connection, buffer, options->room)) > 0) {
+        if (!options->quiet)
+            console_say("client say: %s\n", console_text(buffer, (size_t)got, text));
+        /* Send as many bytes as came. They are not a string: no '\0' tells where they end. */
+        if (sock_send(connection, buffer, (size_t)got) == -1)
+            return "send";
+        *echoed += (size_t)got;
     }
-    if (optind < argc)
-        o.port = (uint16_t)console_count("port", argv[optind++], 0, 65535);
-    console_no_more(argc, argv);
-    return o;
+    return got == -1 ? "recv" : NULL;
 }

@@ -1,43 +1,39 @@
-/* sock: see sock.h for what each function promises. */
-#define _DARWIN_C_SOURCE /* macOS hides SO_NOSIGPIPE from a strict POSIX program */
+/* What each function promises stands in sock.h. */
 #include "sock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
-
-/* A send on a connection that the peer has reset raises SIGPIPE, which ends the whole program
- * unless it is told not to. POSIX has a flag for send; older Apple systems, an option instead. */
-#ifdef MSG_NOSIGNAL
-#define SEND_FLAGS MSG_NOSIGNAL
-#elif defined SO_NOSIGPIPE
-#define SEND_FLAGS 0
-#else
-#error "This system has neither MSG_NOSIGNAL nor SO_NOSIGPIPE: a rude peer could end the program."
-#endif
 
 const struct sock_narrator *sock_narrator = NULL;
 
-/* Each of the eight calls stands between these two, so that -v shows every one, and no other. */
-static void before(enum sock_call call, int fd, size_t amount, const char *address)
+/* For -v, each of the eight calls stands between before(), which takes its arguments as printf
+ * does, and after(). At first you can read as if these two were not there. */
+static void before(const char *call, const char *format, ...)
 {
-    if (sock_narrator != NULL)
-        sock_narrator->before(call, fd, amount, address);
+    char arguments[120];
+    va_list values;
+
+    if (sock_narrator == NULL)
+        return;
+    va_start(values, format);
+    vsnprintf(arguments, sizeof arguments, format, values);
+    va_end(values);
+    sock_narrator->before(call, arguments);
 }
 
-static void after(enum sock_call call, ssize_t result, const char *address)
+static void after(ssize_t result, const char *address)
 {
-    int error = errno; /* of the call: telling it must not change it */
+    int error = errno; /* the caller still needs it */
 
     if (sock_narrator != NULL)
-        sock_narrator->after(call, result, address);
+        sock_narrator->after(result, address);
     errno = error;
 }
 
@@ -46,51 +42,43 @@ static int set_option(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof value);
 }
 
-static void keep_sigpipe_away(int fd)
+/* Write the text of an address whose storage and length are filled in. */
+static void write_text(struct sock_address *address)
 {
-#ifdef MSG_NOSIGNAL
-    (void)fd; /* each send does it */
-#else
-    set_option(fd, SOL_SOCKET, SO_NOSIGPIPE, 1);
-#endif
-}
-
-/* Fill in the text of an address, from its ss and length. */
-static void name(struct sock_address *address)
-{
-    char host[INET6_ADDRSTRLEN + 20], port[6]; /* 20: an IPv6 address may end in %interface */
-    int error = getnameinfo((const struct sockaddr *)&address->ss, address->length, host,
-        sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    char ip[INET6_ADDRSTRLEN + 20], port[6]; /* 20: an IPv6 address may end in %interface */
+    int error = getnameinfo((const struct sockaddr *)&address->storage, address->length, ip,
+        sizeof ip, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
 
     if (error != 0)
         snprintf(address->text, sizeof address->text, "(%s)", gai_strerror(error));
-    else if (address->ss.ss_family == AF_INET6)
-        snprintf(address->text, sizeof address->text, "[%s]:%s", host, port);
+    else if (address->storage.ss_family == AF_INET6)
+        snprintf(address->text, sizeof address->text, "[%s]:%s", ip, port);
     else
-        snprintf(address->text, sizeof address->text, "%s:%s", host, port);
+        snprintf(address->text, sizeof address->text, "%s:%s", ip, port);
 }
 
-int sock_resolve(
-    const char *host, uint16_t port, struct sock_address *list, size_t room, size_t *found)
+int sock_resolve(const char *host, uint16_t port, struct sock_addresses *addresses)
 {
-    /* AI_ADDRCONFIG is left out: it hides ::1 on a host whose only IPv6 address is ::1. */
+    /* AF_UNSPEC means IPv4 or IPv6; AI_NUMERICSERV means that the port is a number, not a name. */
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *all;
+    struct addrinfo *all, *next;
     char service[6];
-    int error;
 
-    snprintf(service, sizeof service, "%u", (unsigned)port);
-    error = getaddrinfo(host, service, &hints, &all);
+    snprintf(service, sizeof service, "%d", port);
+    int error = getaddrinfo(host, service, &hints, &all);
     if (error != 0)
         return error;
-    *found = 0;
-    for (struct addrinfo *one = all; one != NULL && *found < room; one = one->ai_next) {
-        struct sock_address *address = &list[(*found)++];
 
-        memcpy(&address->ss, one->ai_addr, one->ai_addrlen);
-        address->length = one->ai_addrlen;
-        name(address);
+    /* Each address that getaddrinfo gives is complete: it has the family (AF_INET), the port in
+     * network byte order (high byte first, as from htons), and the IP (as from inet_pton). */
+    addresses->count = 0;
+    for (next = all; next != NULL && addresses->count < SOCK_MAX_ADDRESSES; next = next->ai_next) {
+        struct sock_address *address = &addresses->list[addresses->count++];
+
+        memcpy(&address->storage, next->ai_addr, next->ai_addrlen);
+        address->length = next->ai_addrlen;
+        write_text(address);
     }
     freeaddrinfo(all);
     return 0;
@@ -98,36 +86,34 @@ int sock_resolve(
 
 int sock_create(int family)
 {
-    before(SOCK_CREATE, -1, (size_t)family, "");
-    int fd = socket(family, SOCK_STREAM, 0); /* a stream of bytes; 0: by the usual protocol, TCP */
-    after(SOCK_CREATE, fd, "");
-    if (fd != -1)
-        keep_sigpipe_away(fd);
+    before("socket", "%s, SOCK_STREAM, 0", family == AF_INET6 ? "AF_INET6" : "AF_INET");
+    int fd = socket(family, SOCK_STREAM, 0); /* 0: the usual protocol of streams, which is TCP */
+    after(fd, "");
     return fd;
 }
 
 int sock_bind(int fd, const struct sock_address *local)
 {
-    /* Without this, a server that closed first cannot have its port back for a minute: the kernel
-     * remembers the old connections (TIME_WAIT), in case late packets of theirs arrive. */
+    /* Stop a server while a client is connected, and start it again: without SO_REUSEADDR, bind
+     * would fail with EADDRINUSE. The end that closes first remembers the connection for a while
+     * (TIME_WAIT; on Linux, for a minute), in case some of its packets arrive late. */
     if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
         return -1;
-    /* Systems differ in whether [::] takes IPv4 clients as well. If this fails, it takes what it
-     * can. */
-    if (local->ss.ss_family == AF_INET6)
+    /* Let a server on [::] take IPv4 clients too. If that fails (on OpenBSD), it serves IPv6. */
+    if (local->storage.ss_family == AF_INET6)
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 
-    before(SOCK_BIND, fd, 0, local->text);
-    int result = bind(fd, (const struct sockaddr *)&local->ss, local->length);
-    after(SOCK_BIND, result, local->text);
+    before("bind", "%d, %s", fd, local->text);
+    int result = bind(fd, (const struct sockaddr *)&local->storage, local->length);
+    after(result, "");
     return result;
 }
 
 int sock_listen(int fd, int backlog)
 {
-    before(SOCK_LISTEN, fd, (size_t)backlog, "");
+    before("listen", "%d, %d", fd, backlog);
     int result = listen(fd, backlog);
-    after(SOCK_LISTEN, result, "");
+    after(result, "");
     return result;
 }
 
@@ -135,94 +121,69 @@ int sock_accept(int listener, struct sock_address *client)
 {
     int fd;
 
+    /* EINTR: a signal interrupted the wait. ECONNABORTED: a client reset its connection before its
+     * turn. (On Linux, accept succeeds then, and recv fails.) Neither is a reason to give up. */
     do {
-        client->length = sizeof client->ss; /* in: the room there is; out: what accept used */
-        before(SOCK_ACCEPT, listener, 0, "");
-        fd = accept(listener, (struct sockaddr *)&client->ss, &client->length);
+        /* You say how much room there is for the address; accept says how much it used. */
+        client->length = sizeof client->storage;
+        before("accept", "%d", listener);
+        fd = accept(listener, (struct sockaddr *)&client->storage, &client->length);
         if (fd != -1)
-            name(client);
-        after(SOCK_ACCEPT, fd, fd != -1 ? client->text : "");
-        /* ECONNABORTED: that client left while it queued. The next one must not suffer for it. */
+            write_text(client);
+        after(fd, fd != -1 ? client->text : "");
     } while (fd == -1 && (errno == EINTR || errno == ECONNABORTED));
-    if (fd == -1)
-        return -1;
 
-    keep_sigpipe_away(fd);
-    /* TCP likes to hold a small piece back until the last one is acknowledged (Nagle's algorithm),
-     * which the peer may put off (on Linux, for 40 ms). An echo is to leave at once. (The client
-     * sends each message whole and then waits, so it has nothing to gain.) Failing costs speed
-     * alone. */
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    /* TCP holds a small piece of data back until the peer has acknowledged the one before (Nagle's
+     * algorithm), and the peer may delay that, on Linux by 40 ms. With TCP_NODELAY each echo leaves
+     * at once, also for a client that sends several messages without waiting. */
+    if (fd != -1)
+        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     return fd;
 }
 
-/* The attempt to connect goes on by itself; wait for its end, and learn how it ended. */
-static int finish_connect(int fd, int limit_ms)
+/* Wait until an attempt to connect has ended (the socket becomes writable), and find out how. */
+static int finish_connect(int fd)
 {
     struct pollfd attempt = {.fd = fd, .events = POLLOUT};
-    int ready, error = ETIMEDOUT;
+    int error;
     socklen_t size = sizeof error;
 
-    do
-        ready = poll(&attempt, 1, limit_ms > 0 ? limit_ms : -1);
-    while (ready == -1 && errno == EINTR);
-    if (ready == -1)
+    while (poll(&attempt, 1, -1) == -1)
+        if (errno != EINTR)
+            return -1;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
         return -1;
-    if (ready > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
-        return -1;
-    if (error != 0) {
-        errno = error;
-        return -1;
-    }
-    return 0;
+    errno = error;
+    return error == 0 ? 0 : -1;
 }
 
-int sock_connect(int fd, const struct sock_address *server, int limit_ms)
+int sock_connect(int fd, const struct sock_address *server)
 {
-    int flags = fcntl(fd, F_GETFL);
+    before("connect", "%d, %s", fd, server->text);
+    int result = connect(fd, (const struct sockaddr *)&server->storage, server->length);
+    after(result, "");
 
-    /* No option limits connect on every system. So make the socket nonblocking meanwhile: then
-     * connect only starts the attempt (EINPROGRESS), and poll can wait as long as we say. */
-    if (flags == -1 || (limit_ms > 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1))
-        return -1;
-
-    before(SOCK_CONNECT, fd, 0, server->text);
-    int result = connect(fd, (const struct sockaddr *)&server->ss, server->length);
-    after(SOCK_CONNECT, result, server->text);
-
-    /* Interrupted, connect must not be called again: the first attempt is still under way. */
-    if (result == -1 && (errno == EINTR || errno == EINPROGRESS))
-        result = finish_connect(fd, limit_ms);
-    if (result == 0 && limit_ms > 0)
-        result = fcntl(fd, F_SETFL, flags); /* blocking again */
+    /* A signal ends our wait, but not the attempt, so connect must not be called again. */
+    if (result == -1 && errno == EINTR)
+        return finish_connect(fd);
     return result;
-}
-
-/* A blocking call that reaches the connection's time limit fails with EAGAIN, "try again". Say what
- * happened instead. */
-static int timeout_or_error(void)
-{
-    if (errno == EAGAIN || errno == EWOULDBLOCK)
-        errno = ETIMEDOUT;
-    return -1;
 }
 
 int sock_send(int fd, const void *data, size_t size)
 {
-    const char *next = data;
-    size_t left = size;
+    const char *start = data;
+    size_t done = 0;
 
-    while (left > 0) {
-        before(SOCK_SEND, fd, left, "");
-        ssize_t sent = send(fd, next, left, SEND_FLAGS);
-        after(SOCK_SEND, sent, "");
+    while (done < size) {
+        before("send", "%d, %zu bytes", fd, size - done);
+        /* Without MSG_NOSIGNAL, a send after a reset would end the program, by SIGPIPE. */
+        ssize_t sent = send(fd, start + done, size - done, MSG_NOSIGNAL);
+        after(sent, "");
 
-        if (sent >= 0) { /* perhaps not all: a signal or a full buffer cuts a send short */
-            next += sent;
-            left -= (size_t)sent;
-        } else if (errno != EINTR) {
-            return timeout_or_error();
-        }
+        if (sent == -1 && errno != EINTR)
+            return -1;
+        if (sent != -1)
+            done += (size_t)sent; /* perhaps a short write: a signal can end send early */
     }
     return 0;
 }
@@ -232,11 +193,11 @@ ssize_t sock_recv(int fd, void *buffer, size_t room)
     ssize_t got;
 
     do {
-        before(SOCK_RECV, fd, room, "");
+        before("recv", "%d, room %zu", fd, room);
         got = recv(fd, buffer, room, 0);
-        after(SOCK_RECV, got, "");
-    } while (got == -1 && errno == EINTR);
-    return got == -1 ? timeout_or_error() : got;
+        after(got, "");
+    } while (got == -1 && errno == EINTR); /* a signal came before any byte did */
+    return got;
 }
 
 ssize_t sock_recv_all(int fd, void *buffer, size_t size)
@@ -258,28 +219,19 @@ ssize_t sock_recv_all(int fd, void *buffer, size_t size)
 
 int sock_close(int fd)
 {
-    /* Not repeated on EINTR: the descriptor is gone by then on every system we know, and its number
-     * may already be somebody else's. (POSIX.1-2008 leaves it open.) */
-    before(SOCK_CLOSE, fd, 0, "");
+    /* Never repeated, not even after EINTR. POSIX.1-2008 does not say whether fd is still open
+     * then, but on most systems it is not, and its number may already belong to another file. */
+    before("close", "%d", fd);
     int result = close(fd);
-    after(SOCK_CLOSE, result, "");
+    after(result, "");
     return result;
 }
 
 int sock_local_address(int fd, struct sock_address *local)
 {
-    local->length = sizeof local->ss;
-    if (getsockname(fd, (struct sockaddr *)&local->ss, &local->length) == -1)
+    local->length = sizeof local->storage;
+    if (getsockname(fd, (struct sockaddr *)&local->storage, &local->length) == -1)
         return -1;
-    name(local);
+    write_text(local);
     return 0;
-}
-
-int sock_limit(int connection, int limit_ms)
-{
-    struct timeval limit = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000};
-
-    if (setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == -1)
-        return -1;
-    return setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }

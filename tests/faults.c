@@ -1,8 +1,9 @@
 /* The wrapper module as programs under test may find it: with faults. $FAIL_CREATE and its like
  * hold the errnos with which the next calls of that function fail, before it works; 0 is Ctrl-C,
- * before a send and after a receive. And to the client, any host has two addresses, ::1 first, as
- * localhost has on many machines. (In these programs, sock_create is fault_create, and so on: see
- * FAULTS in the Makefile.) */
+ * before a send and after a receive or a close; -1 lets one call work. And to the client, any host
+ * has two addresses, ::1 first, as localhost has on many machines; but the host "many" has as many
+ * as a list has room for. (In these programs, sock_create is fault_create, and so on: see FAULTS in
+ * the Makefile.) */
 #include "sock.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ static int fails(const char *variable)
         return 0;
     setenv(variable, next, 1);
     errno = (int)error;
-    return -1;
+    return error == -1 ? 0 : -1;
 }
 
 int fault_create(int family)
@@ -45,11 +46,6 @@ int fault_local_address(int fd, struct sock_address *local)
 int fault_accept(int listener, struct sock_address *client)
 {
     return fails("FAIL_ACCEPT") == -1 ? -1 : sock_accept(listener, client);
-}
-
-int fault_limit(int connection, int limit_ms)
-{
-    return fails("FAIL_LIMIT") == -1 ? -1 : sock_limit(connection, limit_ms);
 }
 
 int fault_send(int fd, const void *data, size_t size)
@@ -75,15 +71,22 @@ int fault_close(int fd)
 {
     int result = sock_close(fd);
 
-    return fails("FAIL_CLOSE") == -1 ? -1 : result; /* it is closed even then */
+    if (fails("FAIL_CLOSE") == -1) {
+        if (errno != 0)
+            return -1; /* it is closed even then */
+        raise(SIGINT);
+    }
+    return result;
 }
 
-int fault_resolve(
-    const char *host, uint16_t port, struct sock_address *list, size_t room, size_t *found)
+int fault_resolve(const char *host, uint16_t port, struct sock_addresses *addresses)
 {
-    (void)host;
-    sock_resolve("::1", port, &list[0], 1, found);
-    sock_resolve("127.0.0.1", port, &list[1], 1, found);
-    *found = room < 2 ? room : 2;
+    struct sock_addresses second;
+
+    sock_resolve("::1", port, addresses);
+    sock_resolve("127.0.0.1", port, &second);
+    addresses->count = strcmp(host, "many") == 0 ? SOCK_MAX_ADDRESSES : 2;
+    for (size_t i = 1; i < addresses->count; i++)
+        addresses->list[i] = second.list[0];
     return 0;
 }

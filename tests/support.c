@@ -29,13 +29,19 @@ void needs_linux(void)
 #endif
 }
 
+struct sock_address resolve(const char *host, const char *port)
+{
+    struct sock_addresses found;
+
+    assert_int_equal(sock_resolve(host, (uint16_t)strtol(port, NULL, 10), &found), 0);
+    return found.list[0];
+}
+
 int bind_anywhere(struct sock_address *address)
 {
-    size_t found;
-    int fd;
+    int fd = sock_create(AF_INET);
 
-    assert_int_equal(sock_resolve("127.0.0.1", 0, address, 1, &found), 0);
-    fd = sock_create(AF_INET);
+    *address = resolve("127.0.0.1", "0");
     assert_true(fd >= 0);
     assert_int_equal(sock_bind(fd, address), 0);
     assert_int_equal(sock_local_address(fd, address), 0);
@@ -56,7 +62,7 @@ struct pair connected(void)
 
     pair.listener = listen_anywhere(&pair.listener_address, 5);
     pair.client = sock_create(AF_INET);
-    assert_int_equal(sock_connect(pair.client, &pair.listener_address, 0), 0);
+    assert_int_equal(sock_connect(pair.client, &pair.listener_address), 0);
     pair.server = sock_accept(pair.listener, &pair.client_address);
     assert_true(pair.server >= 0);
     return pair;
@@ -86,13 +92,10 @@ const char *port_in(const char *text)
 
 int connect_to(const char *host, const char *port)
 {
-    struct sock_address server;
-    size_t found;
-    int connection;
+    const struct sock_address server = resolve(host, port);
+    int connection = sock_create(server.storage.ss_family);
 
-    assert_int_equal(sock_resolve(host, (uint16_t)strtol(port, NULL, 10), &server, 1, &found), 0);
-    connection = sock_create(server.ss.ss_family);
-    assert_int_equal(sock_connect(connection, &server, 0), 0);
+    assert_int_equal(sock_connect(connection, &server), 0);
     return connection;
 }
 

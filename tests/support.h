@@ -22,6 +22,9 @@ int alarm_off(void **state);
 /* Skips a test that says what of Linux it needs, by name, on any other system. */
 void needs_linux(void);
 
+/* The first address of a host. */
+struct sock_address resolve(const char *host, const char *port);
+
 /* A port of 127.0.0.1 that the kernel chose: bound, so that it stays ours; or a listener as well.
  */
 int bind_anywhere(struct sock_address *address);
