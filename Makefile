@@ -109,7 +109,7 @@ $(BUILD)/test_programs: tests/test_programs.c tests/support.c $(HEADERS) $(BUILD
 # The programs once more, with a wrapper module that can be told to fail.
 FAULTS = -Dsock_create=fault_create -Dsock_listen=fault_listen \
 	-Dsock_accept=fault_accept -Dsock_local_address=fault_local_address \
-	-Dsock_send=fault_send -Dsock_recv_all=fault_recv_all -Dsock_close=fault_close
+	-Dsock_send=fault_send -Dsock_recv=fault_recv -Dsock_recv_all=fault_recv_all -Dsock_close=fault_close
 FAULTY = tests/faults.c $(SHARED)
 $(BUILD)/echo-server-faulty: src/server.c $(HEADERS) $(FAULTY)
 	$(COMPILE) $(FAULTS) -c -o $(BUILD)/server_faulty.o src/server.c

@@ -51,8 +51,8 @@ const char *console_text(const void *bytes, size_t size, char out[CONSOLE_TEXT])
 void console_narrate(const char *const steps[]);
 
 /* From now on, Ctrl-C shuts this connection down: a call that waits for it ends at once, and
- * console_interrupted() is true. The third Ctrl-C kills. (Not the second, since timeout(1) makes
- * two of each.) If Ctrl-C was ignored when the program was started, it stays ignored. */
+ * console_interrupted() is true. The third Ctrl-C kills (the second does not, since timeout(1)
+ * delivers each one twice). If Ctrl-C was ignored from the start, it stays ignored. */
 void console_catch_interrupt(int connection);
 bool console_interrupted(void);
 

@@ -25,7 +25,7 @@
  *     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(9999)};
  *     inet_pton(AF_INET, "127.0.0.1", &a.sin_addr); */
 struct sock_address {
-    struct sockaddr_storage storage; /* room for any family; bind wants a struct sockaddr * to it */
+    struct sockaddr_storage storage; /* room for any family; bind takes it as a struct sockaddr */
     socklen_t length;                /* the bytes of storage that this address uses */
     char text[80];                   /* for people: 127.0.0.1:9999 or [::1]:9999 */
 };
@@ -49,8 +49,7 @@ int sock_resolve(const char *host, uint16_t port, struct sock_addresses *address
  * lacks that family), EMFILE or ENFILE (no descriptor is left). */
 int sock_create(int family);
 
-/* Give the socket fd its local address, and set SO_REUSEADDR before. With port 0 the kernel chooses
- * a free port.
+/* Set SO_REUSEADDR, and give the socket fd its local address. For port 0, the kernel chooses one.
  * Returns 0. Or -1: EADDRINUSE, EADDRNOTAVAIL (this machine does not have that address), EACCES
  * (a port below 1024 may need a privilege), EINVAL or ENODEV (an address fe80::... needs the name
  * of an interface, as in fe80::1%eth0). */
@@ -74,23 +73,24 @@ int sock_accept(int listener, struct sock_address *client);
  * take minutes if nothing answers.
  * Returns 0. Or -1: ECONNREFUSED (nothing listens there), ETIMEDOUT (nothing answers), EHOSTUNREACH
  * or ENETUNREACH (no way leads there), EADDRNOTAVAIL (no local address or port is left),
- * ECONNRESET, EINVAL (as for bind), EACCES, EPERM or ENOPROTOOPT (a firewall or a route forbids
- * it). After -1, close fd; to try again, make a new socket, since POSIX does not say what state
- * this one is in. */
+ * ECONNRESET, EINVAL (as for bind), EACCES, EPERM or ENOPROTOOPT (it is forbidden). After
+ * -1, close fd: POSIX does not say what state it is in, so a new attempt needs a new socket. */
 int sock_connect(int fd, const struct sock_address *server);
 
 /* Hand all size bytes to the kernel. This waits while the kernel has no room for them.
- * Returns 0: the kernel has taken them all, which does not mean that they have arrived. (Even the
- * first send to a peer that has closed succeeds.) Or -1: EPIPE (the connection was reset before, or
- * this end was shut down), ECONNRESET (the peer reset it just now), ETIMEDOUT or EHOSTUNREACH (the
- * peer is out of reach). After -1 you cannot know how many bytes have arrived. Never SIGPIPE. */
+ * Returns 0: the kernel has taken them all, which does not mean that they have arrived. (One send
+ * succeeds even if the peer has closed; then the peer resets, and the next send fails.) Or -1:
+ * EPIPE (the connection was reset, or this end shut down), ECONNRESET (it was reset just now),
+ * ETIMEDOUT or EHOSTUNREACH (the peer is out of reach). You cannot know then how many bytes have
+ * arrived. This never raises SIGPIPE, a signal that would end the program. */
 int sock_send(int fd, const void *data, size_t size);
 
 /* Wait until bytes have come, and put up to room of them into the buffer (room must not be 0). TCP
  * keeps the bytes in order, but not the pieces in which they were sent: one recv may return a part
  * of what one send took, or the bytes of several. If nothing comes, this waits forever.
- * Returns the number of bytes; 0 when the peer has finished; or -1: ECONNRESET, ETIMEDOUT,
- * EHOSTUNREACH, ECONNREFUSED (a firewall) or ECONNABORTED (an administrator ended it). */
+ * Returns the number of bytes; 0 when the peer has finished, or you have called shutdown(); or -1:
+ * ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ECONNREFUSED (a firewall) or ECONNABORTED (an administrator
+ * ended it). */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 
 /* Receive as sock_recv does, again and again, until all size bytes have come.
@@ -99,17 +99,17 @@ ssize_t sock_recv(int fd, void *buffer, size_t room);
 ssize_t sock_recv_all(int fd, void *buffer, size_t size);
 
 /* Give the descriptor back. The kernel goes on to deliver what was sent. But if bytes are waiting
- * that you never received, Linux resets the connection instead. Returns 0. Or -1: EIO, EINTR, on
- * FreeBSD also ECONNRESET. Never close fd again, even after -1. */
+ * that you never received, Linux resets the connection instead of finishing it. Returns 0. Or -1:
+ * EIO, EINTR, on FreeBSD also ECONNRESET. Never close fd again, even after -1. */
 int sock_close(int fd);
 
 /* Find out which local address the socket fd has, for instance which port the kernel chose for 0.
  * Returns 0, or -1. (The call is getsockname().) */
 int sock_local_address(int fd, struct sock_address *local);
 
-/* For -v. If you set sock_narrator, each of the eight calls above is reported to you: before() gets
- * its name and its arguments as text; after() gets its result, with errno as the call left it, and
- * for accept the client's address (else ""). */
+/* For -v. If you set sock_narrator, each call from socket to close is reported to you: before()
+ * gets its name and its arguments as text; after() gets its result, with errno as the call left it,
+ * and for accept the client's address (else ""). */
 struct sock_narrator {
     void (*before)(const char *call, const char *arguments);
     void (*after)(ssize_t result, const char *address);

@@ -48,9 +48,10 @@ int main(int argc, char **argv)
         return 2;
     }
 
-    /* 4. Send a message and receive its echo, again and again. Ctrl-C shuts the connection down:
-     * then recv returns 0 and send fails, so that the client can still close and sum up. If
-     * something is wrong it stops too, since it could not tell which bytes answer which message. */
+    /* 4. Send a message and receive its echo, again and again. Ctrl-C ends both directions, by
+     * shutdown(): then recv returns 0, send fails, and the client can still close and sum up. It
+     * also stops after a wrong echo, since it cannot tell any more which bytes answer which
+     * message. */
     bool right = true;
     console_catch_interrupt(run.connection);
     while (right && !console_interrupted() && run.sent < run.options.count)
@@ -59,8 +60,8 @@ int main(int argc, char **argv)
     /* 5. Close. */
     sock_close(run.connection);
     summarize(&run);
-    bool answered = run.sent == 0 || run.echoed > 0; /* if not, it is a failure, as in ping */
-    return right && answered && console_works() ? 0 : 1;
+    bool unanswered = run.sent > 0 && run.echoed == 0; /* this is a failure, as it is in ping */
+    return right && !unanswered && console_works() ? 0 : 1;
 }
 
 /* Steps 1 to 3 with one of the addresses. Returns NULL, or the name of the call that failed. */
@@ -87,7 +88,7 @@ static const char *dial(struct run *run, const struct sock_address *server)
 }
 
 /* A part of step 4. Send a message, receive its echo, and compare the two. Returns false if
- * something was wrong. If Ctrl-C cut the exchange short, nothing was. */
+ * something went wrong; but it is not wrong that Ctrl-C cuts an echo off. */
 static bool round_trip(struct run *run)
 {
     /* Two buffers: with one, a missing echo would look right. (The '\0' at the end is not sent.) */
@@ -105,7 +106,7 @@ static bool round_trip(struct run *run)
 
     /* One recv might not be enough: the echo may come in pieces, however it was sent. */
     ssize_t got = sock_recv_all(run->connection, echo, (size_t)size);
-    ssize_t same = 0; /* so many bytes, from the first on, are right */
+    ssize_t same = 0; /* the number of bytes, from the first on, that match */
     while (same < got && echo[same] == message[same])
         same++;
 
@@ -127,13 +128,13 @@ static bool round_trip(struct run *run)
 }
 
 /* Pause, but watch the connection, which sleep would not. poll returns 0 when the time is up, -1
- * after a signal (Ctrl-C), or 1 when something has come; but now not even the end should come. */
+ * after a signal (Ctrl-C), or 1 when something has come; but now not even the end (FIN) should. */
 static bool pause_between(const struct run *run)
 {
     struct pollfd connection = {.fd = run->connection, .events = POLLIN};
     char byte;
 
-    if (run->options.pause_ms == 0 || run->sent == run->options.count)
+    if (console_interrupted() || run->options.pause_ms == 0 || run->sent == run->options.count)
         return true;
     if (poll(&connection, 1, run->options.pause_ms) <= 0)
         return true;

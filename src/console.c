@@ -1,4 +1,4 @@
-/* What each function promises stands in console.h. */
+/* console.h describes what each function does. */
 #include "console.h"
 
 #include "sock.h"

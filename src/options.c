@@ -1,4 +1,4 @@
-/* What each function promises stands in options.h. */
+/* options.h describes what each function does. */
 #include "options.h"
 
 #include "console.h"

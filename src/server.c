@@ -2,12 +2,11 @@
  *
  * A TCP socket is one end of a connection, or a place where clients can connect. A program holds it
  * as a descriptor: a small number, like that of an open file. Each sock_xyz() below makes the
- * system call xyz() and handles its errors. (sock_create() makes the call socket(); see sock.h.)
+ * system call xyz(), and goes on if a signal interrupts it. (For sock_create() see sock.h.)
  *
  * While one client is served, the others wait in the kernel's queue (its limit is the backlog).
- * They are connected, and may have sent something, but nobody answers them, however long it takes.
- * To serve many at once needs fork, threads or poll, which are left out so that you can see the
- * flow. */
+ * They are connected, and may have sent something, but nobody answers them until it is their turn.
+ * (To serve many at once takes fork, threads or poll. Here they would hide the flow.) */
 #include "console.h"
 #include "options.h"
 #include "sock.h"
@@ -61,15 +60,15 @@ int main(int argc, char **argv)
         /* 6. Close the connection. The listener stays open for the next client. */
         sock_close(connection);
     }
-    /* Without -c this is never reached: Ctrl-C ends the server, and the kernel closes everything.
-     */
+    /* Without -c, this is never reached: Ctrl-C ends the server, and the kernel closes the rest. */
     sock_close(listener);
     return console_works() ? 0 : 1; /* 1, if something could not be printed */
 }
 
 /* Step 4. Many failures are temporary: no descriptor is left just now, or the network is down. So
- * report the first one, wait a tenth of a second and try again. (On Linux, the client keeps its
- * place in the queue.) Returns the connection, or -1 if no attempt can ever succeed. */
+ * report the first one, wait a tenth of a second and try again. (On Linux, the waiting
+ * client keeps its place in the queue.) Returns the connection, or -1 if no attempt can ever
+ * succeed. */
 static int accept_next(int listener, const char *local, struct sock_address *client)
 {
     const struct timespec tenth = {.tv_nsec = 100 * 1000 * 1000};

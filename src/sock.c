@@ -1,4 +1,4 @@
-/* What each function promises stands in sock.h. */
+/* sock.h describes what each function does. */
 #include "sock.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 
 const struct sock_narrator *sock_narrator = NULL;
 
-/* For -v, each of the eight calls stands between before(), which takes its arguments as printf
- * does, and after(). At first you can read as if these two were not there. */
+/* For -v, each call from socket to close stands between before(), which takes its arguments as
+ * printf does, and after(). At first you can read as if these two were not there. */
 static void before(const char *call, const char *format, ...)
 {
     char arguments[120];
@@ -94,12 +94,13 @@ int sock_create(int family)
 
 int sock_bind(int fd, const struct sock_address *local)
 {
-    /* Stop a server while a client is connected, and start it again: without SO_REUSEADDR, bind
-     * would fail with EADDRINUSE. The end that closes first remembers the connection for a while
-     * (TIME_WAIT; on Linux, for a minute), in case some of its packets arrive late. */
+    /* If you stop a server while a client is connected, and start it again, bind fails with
+     * EADDRINUSE, unless SO_REUSEADDR is set. The reason is that the end which closes first
+     * remembers the connection (TIME_WAIT; on Linux for a minute), in case some packets arrive
+     * late. */
     if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
         return -1;
-    /* Let a server on [::] take IPv4 clients too. If that fails (on OpenBSD), it serves IPv6. */
+    /* Let a server on [::] take IPv4 clients too. If that fails (OpenBSD), it serves IPv6 only. */
     if (local->storage.ss_family == AF_INET6)
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 
@@ -121,8 +122,9 @@ int sock_accept(int listener, struct sock_address *client)
 {
     int fd;
 
-    /* EINTR: a signal interrupted the wait. ECONNABORTED: a client reset its connection before its
-     * turn. (On Linux, accept succeeds then, and recv fails.) Neither is a reason to give up. */
+    /* EINTR: a signal interrupted the wait, one that the program handles. (This server handles
+     * none, but yours may.) ECONNABORTED: a client reset its connection before its turn. (On Linux,
+     * accept succeeds then, and recv fails.) Neither is a reason to give up. */
     do {
         /* You say how much room there is for the address; accept says how much it used. */
         client->length = sizeof client->storage;
@@ -134,14 +136,14 @@ int sock_accept(int listener, struct sock_address *client)
     } while (fd == -1 && (errno == EINTR || errno == ECONNABORTED));
 
     /* TCP holds a small piece of data back until the peer has acknowledged the one before (Nagle's
-     * algorithm), and the peer may delay that, on Linux by 40 ms. With TCP_NODELAY each echo leaves
-     * at once, also for a client that sends several messages without waiting. */
+     * algorithm), and the peer may delay its acknowledgement, on Linux by 40 ms. With TCP_NODELAY
+     * each echo leaves at once. (Our client does without: it waits for each echo anyway.) */
     if (fd != -1)
         set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     return fd;
 }
 
-/* Wait until an attempt to connect has ended (the socket becomes writable), and find out how. */
+/* Wait until an attempt to connect has ended (the socket is writable), and fetch its result. */
 static int finish_connect(int fd)
 {
     struct pollfd attempt = {.fd = fd, .events = POLLOUT};

@@ -58,6 +58,15 @@ int fault_send(int fd, const void *data, size_t size)
     return sock_send(fd, data, size);
 }
 
+ssize_t fault_recv(int fd, void *buffer, size_t room)
+{
+    ssize_t got = sock_recv(fd, buffer, room);
+
+    if (fails("FAIL_RECV") == -1)
+        raise(SIGINT);
+    return got;
+}
+
 ssize_t fault_recv_all(int fd, void *buffer, size_t size)
 {
     ssize_t got = sock_recv_all(fd, buffer, size);
