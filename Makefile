@@ -97,8 +97,8 @@ $(BUILD)/cmocka:
 $(BUILD)/test_flow: tests/test_flow.c tests/support.c $(HEADERS) $(BUILD)/sock.o $(BUILD)/cmocka
 	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_flow.c tests/support.c \
 	    $(BUILD)/sock.o $(LDFLAGS) "$$@" $(LDLIBS)
-$(BUILD)/test_sock: tests/test_sock.c $(HEADERS) $(BUILD)/sock_faked.o $(BUILD)/cmocka
-	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_sock.c \
+$(BUILD)/test_sock: tests/test_sock.c tests/support.c $(HEADERS) $(BUILD)/sock_faked.o $(BUILD)/cmocka
+	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_sock.c tests/support.c \
 	    $(BUILD)/sock_faked.o $(LDFLAGS) "$$@" $(LDLIBS)
 $(BUILD)/test_console: tests/test_console.c tests/support.c $(HEADERS) $(SHARED) $(BUILD)/cmocka
 	@$(CMOCKA); set -x; $(COMPILE) -Itests -o $@ tests/test_console.c tests/support.c \

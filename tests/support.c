@@ -9,9 +9,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Fail the test that hangs, and let the next one begin: as cmocka does when a test crashes. */
+static void on_alarm(int signal_number)
+{
+    fail_msg("it hangs");
+}
+
 int alarm_on(void **state)
 {
-    signal(SIGALRM, SIG_DFL);
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_NODEFER};
+
+    sigaction(SIGALRM, &action, NULL);
     alarm(20);
     return 0;
 }
@@ -22,10 +30,28 @@ int alarm_off(void **state)
     return 0;
 }
 
+void choose_tests(void)
+{
+    static char pattern[200];
+
+    if (getenv("TEST") != NULL) {
+        snprintf(pattern, sizeof pattern, "*%s*", getenv("TEST"));
+        cmocka_set_test_filter(pattern);
+    }
+}
+
+void needs(bool there, const char *what)
+{
+    if (!there) {
+        print_message("skipped, since there is no %s\n", what);
+        skip();
+    }
+}
+
 void needs_linux(void)
 {
 #ifndef __linux__
-    skip();
+    needs(false, "Linux");
 #endif
 }
 
@@ -130,19 +156,10 @@ static void kill_programs(void)
             kill(programs[i].pid, SIGKILL);
 }
 
-static void on_alarm(int number)
-{
-    kill_programs();
-    signal(number, SIG_DFL);
-    raise(number); /* comes when this handler has returned */
-}
-
 int programs_on(void **state)
 {
-    alarm_on(state);
-    signal(SIGALRM, on_alarm);
     started = 0;
-    return 0;
+    return alarm_on(state);
 }
 
 static void put_away(struct program *program)

@@ -1,4 +1,4 @@
-/* What the tests share. Each test runs under an alarm, so that a hang is a failure, not a wait. */
+/* What the tests share. */
 #ifndef SUPPORT_H
 #define SUPPORT_H
 
@@ -14,13 +14,19 @@
 
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* cmocka's state: few tests need it */
 
-/* A test whose name is its claim, ended by SIGALRM when it takes longer than 20 seconds. */
+/* Run an array of tests: all of them, or those whose names contain $TEST. Returns how many failed.
+ */
+#define run_all(tests) (choose_tests(), cmocka_run_group_tests(tests, NULL, NULL))
+void choose_tests(void);
+
+/* A test whose name is its claim. If it hangs, it fails after 20 seconds, and the next one runs. */
 #define claim(test) cmocka_unit_test_setup_teardown(test, alarm_on, alarm_off)
 int alarm_on(void **state);
 int alarm_off(void **state);
 
-/* Skips a test that says what of Linux it needs, by name, on any other system. */
-void needs_linux(void);
+/* Skip the test, and say why, unless what it needs is there. */
+void needs(bool there, const char *what);
+void needs_linux(void); /* for a claim about Linux only */
 
 /* The first address of a host. */
 struct sock_address resolve(const char *host, const char *port);
@@ -49,7 +55,7 @@ void hear(int connection, const char *text);
 void hear_the_end(int connection); /* the peer has finished sending */
 
 /* The programs, spawned. Those of $ECHO_BUILD are found first; those still there when their test
- * ends, in success, failure or alarm, are killed. */
+ * ends, in success or failure, are killed. */
 struct program {
     pid_t pid;              /* 0: none, or one that has ended */
     int out, err;           /* its standard output and standard error, to be read; out may be -1 */

@@ -109,16 +109,14 @@ static void needs_ipv6(void)
 
     if (fd != -1)
         sock_close(fd);
-    if (!there)
-        skip();
+    needs(there, "IPv6");
 }
 
 static void needs_localhost(void)
 {
     struct sock_addresses localhost;
 
-    if (sock_resolve("localhost", 0, &localhost) != 0)
-        skip(); /* a machine whose /etc/hosts is missing */
+    needs(sock_resolve("localhost", 0, &localhost) == 0, "localhost (in /etc/hosts)");
 }
 
 #define THREE_LINES(who) who SHOWN("0") "\n" who SHOWN("1") "\n" who SHOWN("2") "\n"
@@ -587,11 +585,9 @@ static void two_servers_cannot_have_one_port(void **state)
 
 static void a_port_of_the_administrator_is_refused_to_others(void **state)
 {
-    if (geteuid() == 0)
-        skip();
+    needs(geteuid() != 0, "user but the administrator");
     server = start("echo-server 1");
-    if (*next_line(server->out) != '\0') /* some containers let everybody */
-        skip();
+    needs(*next_line(server->out) == '\0', "port that is forbidden"); /* in some containers */
     assert_ends(server, 2, "", "echo-server: bind 127.0.0.1:1: EACCES (*)\necho-server: hint: *\n");
 }
 
@@ -1028,5 +1024,5 @@ int main(void)
     for (size_t i = 0; i < ANSWERS; i++)
         tests[OTHERS + MEETINGS + i] = (struct CMUnitTest){
             answers[i].claim, answer_first, set_up, tear_down, (void *)&answers[i]};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_all(tests);
 }

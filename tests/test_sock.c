@@ -292,7 +292,7 @@ static struct sock_address address_of(const char *ip, const char *port)
 
 static int set_up(void **state)
 {
-    alarm(20);
+    alarm_on(state);
     announced = NULL;
     name_error = 0;
     scope = "";
@@ -540,7 +540,7 @@ static void resolve_speaks_the_resolvers_own_error_language(void **state)
     }
 }
 
-#define scripted(test) cmocka_unit_test_setup(test, set_up)
+#define scripted(test) cmocka_unit_test_setup_teardown(test, set_up, alarm_off)
 
 int main(void)
 {
@@ -554,7 +554,7 @@ int main(void)
 
     memcpy(tests, others, sizeof others);
     for (size_t i = 0; i < ROWS; i++)
-        tests[OTHERS + i] =
-            (struct CMUnitTest){rows[i].claim, follows_its_row, set_up, NULL, (void *)&rows[i]};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+        tests[OTHERS + i] = (struct CMUnitTest){
+            rows[i].claim, follows_its_row, set_up, alarm_off, (void *)&rows[i]};
+    return run_all(tests);
 }
