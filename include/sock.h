@@ -1,7 +1,8 @@
 /* sock talks to the network. It has one function for each call of the TCP flow: sock_create() makes
  * the call socket(), and the others the call of their name, which POSIX.1-2008 and section 2 of the
- * manual describe. They add what the bare calls leave to you: to go on after a signal (errno
- * EINTR), to send the rest when only a part was taken, and a few socket options.
+ * manual describe. They add what the bare calls leave to you: to go on after a signal (EINTR), to
+ * send the rest when only a part was taken, and a few socket options. There are three helpers, too:
+ * sock_resolve, sock_recv_all and sock_local_address.
  *
  *     server   create  bind  listen  accept   recv / send   close
  *     client   create  connect                send / recv   close
@@ -11,9 +12,9 @@
  * receive the rest, and then recv returns 0. The two directions of a connection finish separately.
  * A peer resets when it breaks the connection off (an RST packet): what is on its way may be lost.
  *
- * All calls here block: they wait until they can do their work. Nothing here prints or exits. A
- * function that fails returns -1, and errno says why. The usual errnos are listed below; in
- * addition, any call may fail with ENOBUFS or ENOMEM, when the kernel has no memory left. */
+ * All sockets here block: a call waits until it can do its work. Nothing here prints or exits. A
+ * call that fails returns -1, and errno says why. The usual errnos are listed; any call may also
+ * fail with ENOBUFS or ENOMEM, when the kernel has no memory left. */
 #ifndef SOCK_H
 #define SOCK_H
 
@@ -88,9 +89,8 @@ int sock_send(int fd, const void *data, size_t size);
 /* Wait until bytes have come, and put up to room of them into the buffer (room must not be 0). TCP
  * keeps the bytes in order, but not the pieces in which they were sent: one recv may return a part
  * of what one send took, or the bytes of several. If nothing comes, this waits forever.
- * Returns the number of bytes; 0 when the peer has finished, or you have called shutdown(); or -1:
- * ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ECONNREFUSED (a firewall) or ECONNABORTED (an administrator
- * ended it). */
+ * Returns the number of bytes; 0 when the peer has finished (or after shutdown(fd, SHUT_RDWR)); or
+ * -1: ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ECONNREFUSED (a firewall), ECONNABORTED (forced). */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 
 /* Receive as sock_recv does, again and again, until all size bytes have come.

@@ -48,10 +48,9 @@ int main(int argc, char **argv)
         return 2;
     }
 
-    /* 4. Send a message and receive its echo, again and again. Ctrl-C ends both directions, by
-     * shutdown(): then recv returns 0, send fails, and the client can still close and sum up. It
-     * also stops after a wrong echo, since it cannot tell any more which bytes answer which
-     * message. */
+    /* 4. Send a message and receive its echo, again and again. On Ctrl-C, console calls shutdown(),
+     * which ends both directions: recv returns 0, send fails, and the client can close and sum up.
+     */
     bool right = true;
     console_catch_interrupt(run.connection);
     while (right && !console_interrupted() && run.sent < run.options.count)
@@ -91,7 +90,7 @@ static const char *dial(struct run *run, const struct sock_address *server)
  * something went wrong; but it is not wrong that Ctrl-C cuts an echo off. */
 static bool round_trip(struct run *run)
 {
-    /* Two buffers: with one, a missing echo would look right. (The '\0' at the end is not sent.) */
+    /* Two buffers: in one, any echo would overwrite the message, and look right. */
     char message[64], echo[sizeof message], text[CONSOLE_TEXT];
     ssize_t size = snprintf(message, sizeof message, "你好,hello,world,%lu...\n", run->sent);
     double start = now_ms();
@@ -128,7 +127,8 @@ static bool round_trip(struct run *run)
 }
 
 /* Pause, but watch the connection, which sleep would not. poll returns 0 when the time is up, -1
- * after a signal (Ctrl-C), or 1 when something has come; but now not even the end (FIN) should. */
+ * after a signal (Ctrl-C), or 1 when something has come. Nothing should come now, not even a FIN.
+ */
 static bool pause_between(const struct run *run)
 {
     struct pollfd connection = {.fd = run->connection, .events = POLLIN};

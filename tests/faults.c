@@ -1,13 +1,14 @@
 /* The wrapper module as programs under test may find it: with faults. $FAIL_CREATE and its like
  * hold the errnos with which the next calls of that function fail, before it works; 0 is Ctrl-C,
- * before a send and after a receive or a close; -1 lets one call work. And to the client, any host
- * has two addresses, ::1 first, as localhost has on many machines; but the host "many" has as many
+ * before a send and after a receive or a close; -1 lets one call work. And the host
+ * "two" has two addresses, ::1 and 127.0.0.1, as localhost has on many machines; "many" has as many
  * as a list has room for. (In these programs, sock_create is fault_create, and so on: see FAULTS in
  * the Makefile.) */
 #include "sock.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,12 +91,16 @@ int fault_close(int fd)
 
 int fault_resolve(const char *host, uint16_t port, struct sock_addresses *addresses)
 {
-    struct sock_addresses second;
+    struct sock_addresses first;
+    bool many = strcmp(host, "many") == 0;
 
-    sock_resolve("::1", port, addresses);
-    sock_resolve("127.0.0.1", port, &second);
-    addresses->count = strcmp(host, "many") == 0 ? SOCK_MAX_ADDRESSES : 2;
+    if (!many && strcmp(host, "two") != 0)
+        return sock_resolve(host, port, addresses);
+    sock_resolve("::1", port, &first);
+    sock_resolve("127.0.0.1", port, addresses);
+    addresses->count = many ? SOCK_MAX_ADDRESSES : 2;
     for (size_t i = 1; i < addresses->count; i++)
-        addresses->list[i] = second.list[0];
+        addresses->list[i] = addresses->list[0];
+    addresses->list[0] = first.list[0];
     return 0;
 }
