@@ -19,7 +19,8 @@
 #define run_all(tests) (choose_tests(), cmocka_run_group_tests(tests, NULL, NULL))
 void choose_tests(void);
 
-/* A test whose name is its claim. If it hangs, it fails after 20 seconds, and the next one runs. */
+/* A test whose name is its claim. If it hangs, it fails after 20 seconds ($TEST_LIMIT, if that is
+ * set), and the next one runs. */
 #define claim(test) cmocka_unit_test_setup_teardown(test, alarm_on, alarm_off)
 int alarm_on(void **state);
 int alarm_off(void **state);
