@@ -729,6 +729,13 @@ static void a_send_that_fails_ends_the_client_with_1(void **state)
         client, 1, SUMMARY "0 sent, 0 echoed\n", "echo-client: send 127.0.0.1:#: EPERM (*)\n");
 }
 
+static void ctrl_c_before_a_send_lets_nothing_out(void **state)
+{
+    be_server_of("env FAIL_SEND=0 echo-client-faulty");
+    hear_the_end(peer);
+    assert_ends(client, 0, SUMMARY "0 sent, 0 echoed\n", "");
+}
+
 /* --- what is printed --- */
 
 static void the_log_is_safe_to_print(void **state)
@@ -940,8 +947,8 @@ int main(void)
         test(two_ctrl_c_while_it_prints_lose_no_line), test(the_third_ctrl_c_kills),
         test(ctrl_c_while_it_sums_up_does_not_cost_the_summary),
         test(ctrl_c_does_nothing_where_it_was_ignored_from_the_start),
-        test(a_send_that_fails_ends_the_client_with_1), test(the_log_is_safe_to_print),
-        test(a_line_of_the_log_is_out_before_its_echo),
+        test(a_send_that_fails_ends_the_client_with_1), test(ctrl_c_before_a_send_lets_nothing_out),
+        test(the_log_is_safe_to_print), test(a_line_of_the_log_is_out_before_its_echo),
         test(a_server_that_cannot_print_serves_on_and_ends_with_1),
         test(a_client_that_cannot_print_ends_with_1_and_one_sentence),
         test(a_number_that_is_wrong_is_named_and_exits_2),
