@@ -78,7 +78,7 @@ static void reset(int client)
  * small segments: the kernel sizes the server's send buffer by them, so it soon is full. */
 static int try_to_connect(void)
 {
-    const int on = 1, room = 4096, segment = 536;
+    const int on = 1, room = 4096;
     int error = 0, client = sock_create(AF_INET);
     socklen_t size = sizeof error;
     struct sock_address own;
@@ -90,7 +90,9 @@ static int try_to_connect(void)
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (thin) {
         setsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
-        setsockopt(client, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+#ifdef TCP_MAXSEG /* not in POSIX: macOS hides it */
+        setsockopt(client, IPPROTO_TCP, TCP_MAXSEG, &(int){536}, sizeof(int));
+#endif
     }
     fcntl(client, F_SETFL, O_NONBLOCK);
     if (sock_connect(client, &address) == -1)
