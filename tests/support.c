@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static int first_free; /* the descriptor that the first socket of a test gets */
 
 /* Fail the test that hangs, and let the next one begin: as cmocka does when a test crashes. */
 static void on_alarm(int signal_number)
@@ -22,13 +25,41 @@ int alarm_on(void **state)
 
     sigaction(SIGALRM, &action, NULL);
     alarm(limit != NULL ? (unsigned)atoi(limit) : 20);
+    first_free = dup(STDERR_FILENO);
+    close(first_free);
     return 0;
 }
 
 int alarm_off(void **state)
 {
     alarm(0);
+    for (int fd = first_free; fd < first_free + 200; fd++)
+        if (fcntl(fd, F_GETFD) != -1)
+            close(fd);
     return 0;
+}
+
+void claim_text(const char *seen, const char *claimed, const char *of, const char *file, int line)
+{
+    if (strcmp(seen, claimed) == 0)
+        return;
+    print_error("%s: %s, not %s as claimed\n", of, *seen != '\0' ? seen : "nothing", claimed);
+    _fail(file, line);
+}
+
+static const char *outcome(long long result, int error, char number[24])
+{
+    snprintf(number, 24, "%lld", result);
+    return result == -1 ? console_symbol(error) : number;
+}
+
+void claim_call(long long seen, long long claimed, int claimed_error, const char *call,
+    const char *file, int line)
+{
+    char numbers[2][24];
+    const char *outcome_seen = outcome(seen, errno, numbers[0]);
+
+    claim_text(outcome_seen, outcome(claimed, claimed_error, numbers[1]), call, file, line);
 }
 
 void choose_tests(void)
@@ -69,9 +100,8 @@ int bind_anywhere(struct sock_address *address)
     int fd = sock_create(AF_INET);
 
     *address = resolve("127.0.0.1", "0");
-    assert_true(fd >= 0);
-    assert_int_equal(sock_bind(fd, address), 0);
-    assert_int_equal(sock_local_address(fd, address), 0);
+    assert_gives(sock_bind(fd, address), 0);
+    assert_gives(sock_local_address(fd, address), 0);
     return fd;
 }
 
@@ -79,27 +109,8 @@ int listen_anywhere(struct sock_address *address, int backlog)
 {
     int listener = bind_anywhere(address);
 
-    assert_int_equal(sock_listen(listener, backlog), 0);
+    assert_gives(sock_listen(listener, backlog), 0);
     return listener;
-}
-
-struct pair connected(void)
-{
-    struct pair pair;
-
-    pair.listener = listen_anywhere(&pair.listener_address, 5);
-    pair.client = sock_create(AF_INET);
-    assert_int_equal(sock_connect(pair.client, &pair.listener_address), 0);
-    pair.server = sock_accept(pair.listener, &pair.client_address);
-    assert_true(pair.server >= 0);
-    return pair;
-}
-
-void disconnect(struct pair *pair)
-{
-    close_if_open(&pair->client);
-    close_if_open(&pair->server);
-    close_if_open(&pair->listener);
 }
 
 void close_if_open(int *fd)
@@ -122,29 +133,20 @@ int connect_to(const char *host, const char *port)
     const struct sock_address server = resolve(host, port);
     int connection = sock_create(server.storage.ss_family);
 
-    assert_int_equal(sock_connect(connection, &server), 0);
+    assert_gives(sock_connect(connection, &server), 0);
     return connection;
 }
 
-void say(int connection, const char *text)
+const char *heard(int connection, size_t size)
 {
-    assert_int_equal(sock_send(connection, text, strlen(text)), 0);
-}
+    static char got[8192];
 
-void hear(int connection, const char *text)
-{
-    char got[8192] = "";
-
-    assert_true(strlen(text) < sizeof got);
-    assert_int_equal(sock_recv_all(connection, got, strlen(text)), strlen(text));
-    assert_string_equal(got, text);
-}
-
-void hear_the_end(int connection)
-{
-    char byte;
-
-    assert_int_equal(sock_recv(connection, &byte, 1), 0);
+    assert_true(size < sizeof got);
+    ssize_t count = sock_recv_all(connection, got, size);
+    if (count == -1)
+        return console_symbol(errno);
+    got[count] = '\0';
+    return got;
 }
 
 static struct program programs[PROGRAMS];

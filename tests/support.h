@@ -7,23 +7,33 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
-#include <cmocka.h> /* needs the four above */
+#include <cmocka.h> /* needs the five above */
 
+#include "console.h"
 #include "sock.h"
 
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* cmocka's state: few tests need it */
 
-/* Run an array of tests: all of them, or those whose names contain $TEST. Returns how many failed.
- */
+/* Run all tests of an array, or those whose names contain $TEST. Returns how many failed. */
 #define run_all(tests) (choose_tests(), cmocka_run_group_tests(tests, NULL, NULL))
 void choose_tests(void);
 
 /* A test whose name is its claim. If it hangs, it fails after 20 seconds ($TEST_LIMIT, if that is
- * set), and the next one runs. */
+ * set), and the next one runs. The descriptors that it leaves open are closed. */
 #define claim(test) cmocka_unit_test_setup_teardown(test, alarm_on, alarm_off)
 int alarm_on(void **state);
 int alarm_off(void **state);
+
+/* Claims: a call returns this number; it returns -1 with this errno; a text is this one. A broken
+ * claim says, for instance: "sock_bind(second, &address): EADDRINUSE, not EACCES as claimed". */
+#define assert_gives(call, result) claim_call(call, result, 0, #call, __FILE__, __LINE__)
+#define assert_fails(call, error)  claim_call(call, -1, error, #call, __FILE__, __LINE__)
+#define assert_is(text, claimed)   claim_text(text, claimed, #text, __FILE__, __LINE__)
+void claim_call(long long seen, long long claimed, int claimed_error, const char *call,
+    const char *file, int line);
+void claim_text(const char *seen, const char *claimed, const char *of, const char *file, int line);
 
 /* Skip the test, and say why, unless what it needs is there. */
 void needs(bool there, const char *what);
@@ -32,28 +42,24 @@ void needs_linux(void); /* for a claim about Linux only */
 /* The first address of a host. */
 struct sock_address resolve(const char *host, const char *port);
 
-/* A port of 127.0.0.1 that the kernel chose: bound, so that it stays ours; or a listener as well.
- */
+/* A port of 127.0.0.1 that the kernel chose: bound, so that it stays ours; or with a listener. */
 int bind_anywhere(struct sock_address *address);
 int listen_anywhere(struct sock_address *address, int backlog);
 
-/* The two ends of one connection, and the listener that made it. */
-struct pair {
-    int listener, client, server;
-    struct sock_address listener_address, client_address; /* the second as accept told it */
-};
-struct pair connected(void);
-void disconnect(struct pair *pair); /* closes what is open */
-void close_if_open(int *fd);        /* it is -1 if not, and afterwards */
+void close_if_open(int *fd); /* it is -1 if not, and afterwards */
 
 /* What follows, after the last colon of an address's text. */
 const char *port_in(const char *text);
 
-/* A connection to a server that is there; small texts through it: hear expects exactly this one. */
+/* A connection to a server that is there. */
 int connect_to(const char *host, const char *port);
-void say(int connection, const char *text);
-void hear(int connection, const char *text);
-void hear_the_end(int connection); /* the peer has finished sending */
+
+/* Send a short text; claim that just this text comes; claim that the peer has finished sending. */
+#define say(connection, text) assert_gives(sock_send(connection, text, strlen(text)), 0)
+#define hear(connection, text) \
+    claim_text(heard(connection, strlen(text)), text, "hear(" #connection ")", __FILE__, __LINE__)
+#define hear_the_end(connection) assert_gives(sock_recv(connection, &(char){0}, 1), 0)
+const char *heard(int connection, size_t size); /* what comes, or the name of an errno */
 
 /* The programs, spawned. Those of $ECHO_BUILD are found first; those still there when their test
  * ends, in success or failure, are killed. */

@@ -1,5 +1,14 @@
-/* The flow of TCP, claim by claim and call by call: a chapter of the tutorial that runs. The
- * sockets are real, and one program holds both ends: nothing waits for what it has yet to do. */
+/* TCP, in tests that you can run. The first test is the whole flow, step by step. Each other test
+ * claims one thing, and its name is the claim: guess whether it is true before you read the code.
+ * Then break it: write another number, and `make test` says what was claimed and what was seen.
+ * (`TEST=backlog build/test_flow` runs only the tests with this word in their names.)
+ *
+ * assert_gives(call, 3) claims that the call returns 3. assert_fails(call, EPIPE) claims that it
+ * returns -1 with this errno. say() sends a text, and hear() claims that this text is what comes.
+ * Each function sock_xyz() is described in include/sock.h; a call without sock_ is the bare one.
+ *
+ * One program holds both ends here, so it must never wait for something that it does only later.
+ * Whatever a test leaves open is closed when it ends; the first one shows how to do it yourself. */
 #include "support.h"
 
 #include <arpa/inet.h>
@@ -7,349 +16,476 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define fails_with(error, call) (assert_int_equal(call, -1), assert_int_equal(errno, error))
-
-/* Each test begins with a connection, and with one more socket, as socket returned it. */
-static struct pair pair;
-static int fresh;
-static char buffer[8], flood[32 << 20]; /* a flood is more than the kernel will hold for us */
-static struct sock_address address;
-
-static int set_up(void **state)
+/* The numbers are those of the steps in src/server.c and src/client.c. */
+static void a_client_sends_a_message_and_gets_it_back(void **state)
 {
-    alarm_on(state);
-    signal(SIGPIPE, SIG_DFL); /* whatever it was to those who run this */
-    pair = connected();
-    fresh = sock_create(AF_INET);
-    return 0;
+    struct sock_address address = resolve("127.0.0.1", "0"), client_address;
+    char buffer[100], echo[100] = "";
+
+    /* Server 1. Create a socket. You get a descriptor, which is a small number. */
+    int listener = sock_create(AF_INET);
+    assert_true(listener != -1);
+
+    /* Server 2. Bind it to an address of this machine. Port 0 lets the kernel choose a free one. */
+    assert_gives(sock_bind(listener, &address), 0);
+
+    /* Server 3. Listen. From now on the kernel answers clients, whatever this program does. */
+    assert_gives(sock_listen(listener, 5), 0);
+
+    /* Client 1. Create a socket. */
+    int client = sock_create(AF_INET);
+    assert_true(client != -1);
+
+    /* Client 2. Set the server's address. Only the listener knows which port the kernel chose. */
+    assert_gives(sock_local_address(listener, &address), 0);
+
+    /* Client 3. Connect. It works, although the server has not called accept yet. */
+    assert_gives(sock_connect(client, &address), 0);
+
+    /* Server 4. Accept the client. You get a second descriptor, for this connection alone. */
+    int connection = sock_accept(listener, &client_address);
+    assert_true(connection != -1);
+
+    /* Client 4. Send a message. */
+    assert_gives(sock_send(client, "hello", 5), 0);
+
+    /* Server 5. Receive what has come, and send that many bytes back. */
+    ssize_t got = sock_recv(connection, buffer, sizeof buffer);
+    assert_gives(got, 5);
+    assert_gives(sock_send(connection, buffer, (size_t)got), 0);
+
+    /* Client 4, again. Receive the whole echo. */
+    assert_gives(sock_recv_all(client, echo, 5), 5);
+    assert_is(echo, "hello");
+
+    /* Client 5. Close. */
+    assert_gives(sock_close(client), 0);
+
+    /* Server 5, again. Now recv returns 0, since the client has finished. */
+    assert_gives(sock_recv(connection, buffer, sizeof buffer), 0);
+
+    /* Server 6. Close the connection. A server would go back to 4 now, but this one ends. */
+    assert_gives(sock_close(connection), 0);
+    assert_gives(sock_close(listener), 0);
 }
 
-static int tear_down(void **state)
+/* Many claims begin where steps 1 to 4 of the server and 1 to 3 of the client are done. */
+struct pair {
+    int listener, client, server; /* server is the descriptor that accept returned */
+    struct sock_address address, client_address;
+};
+
+static struct pair connected(void)
 {
-    sock_close(fresh);
-    disconnect(&pair);
-    return alarm_off(state);
+    struct pair pair;
+
+    pair.listener = listen_anywhere(&pair.address, 5);
+    pair.client = connect_to("127.0.0.1", port_in(pair.address.text));
+    pair.server = sock_accept(pair.listener, &pair.client_address);
+    assert_true(pair.server != -1);
+    return pair;
 }
 
-#undef claim /* instead of the alarm alone: the connection as well */
-#define claim(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
-static void close_now(int *fd)
+/* Bytes need time to arrive, even here. MSG_PEEK looks at them, but leaves them there. */
+static void wait_for_bytes(int end, ssize_t size)
 {
-    assert_int_equal(sock_close(*fd), 0);
-    *fd = -1;
+    char seen[16];
+
+    while (recv(end, seen, (size_t)size, MSG_PEEK | MSG_WAITALL) < size)
+        continue; /* recv itself waits; but some systems wait only for the first byte */
 }
 
-/* socket makes an end that is nowhere; bind puts it somewhere, on a free port if asked for 0. */
-static void a_socket_has_no_address_until_it_gets_one(void **state)
+/* A reset needs time too. A poll that asks for no event waits until the connection is broken. */
+static void wait_for_reset(int end)
 {
-    sock_local_address(fresh, &address);
-    assert_string_equal(address.text, "0.0.0.0:0");
-    assert_int_equal(sock_bind(fresh, &address), 0);
-    sock_local_address(fresh, &address);
-    assert_string_not_equal(port_in(address.text), "0");
+    poll(&(struct pollfd){.fd = end}, 1, -1);
 }
 
-/* What the article does before bind and connect; and what getaddrinfo does, inside sock_resolve. */
+/* After this, a send or connect waits for a tenth of a second, and not forever. */
+static void limit_waiting(int end)
+{
+    const struct timeval tenth = {.tv_usec = 100 * 1000};
+
+    assert_gives(setsockopt(end, SOL_SOCKET, SO_SNDTIMEO, &tenth, sizeof tenth), 0);
+}
+
+/* --- socket and bind --- */
+
+/* The article fills in its addresses like this. sock_resolve lets getaddrinfo do the same. */
 static void an_address_filled_in_by_hand_is_what_sock_resolve_gives(void **state)
 {
-    struct sockaddr_in by_hand;
-    struct sock_addresses found;
+    struct sock_address address = resolve("127.0.0.1", "9999");
+    const struct sockaddr_in *resolved = (struct sockaddr_in *)&address.storage;
+    struct sockaddr_in by_hand = {.sin_family = AF_INET, .sin_port = htons(9999)};
 
-    memset(&by_hand, 0, sizeof by_hand);
-    by_hand.sin_family = AF_INET;
-    by_hand.sin_port = htons(9999);
-    assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &by_hand.sin_addr), 1);
-
-    assert_int_equal(sock_resolve("127.0.0.1", 9999, &found), 0);
-    const struct sockaddr_in *resolved = (struct sockaddr_in *)&found.list[0].storage;
-    assert_int_equal(found.list[0].length, sizeof by_hand);
-    assert_int_equal(resolved->sin_family, by_hand.sin_family);
-    assert_memory_equal(&resolved->sin_port, &by_hand.sin_port, sizeof by_hand.sin_port);
-    assert_memory_equal(&resolved->sin_addr, &by_hand.sin_addr, sizeof by_hand.sin_addr);
+    assert_gives(inet_pton(AF_INET, "127.0.0.1", &by_hand.sin_addr), 1);
+    assert_gives(address.length, sizeof by_hand);
+    assert_gives(resolved->sin_family, by_hand.sin_family);
+    assert_gives(resolved->sin_port, by_hand.sin_port);
+    assert_gives(resolved->sin_addr.s_addr, by_hand.sin_addr.s_addr);
 }
 
-/* A port travels big end first: 9999 is 0x270f, and a PC that forgets htons says 0x0f27. */
+/* 9999 is 39 * 256 + 15. On the network the 39 comes first, but a PC stores the 15 first. */
 static void without_htons_port_9999_is_3879(void **state)
 {
-    assert_int_equal(ntohs(9999), htons(1) == 1 ? 9999 : 3879); /* few machines need no swap */
+    struct sockaddr_in with = {.sin_port = htons(9999)}, without = {.sin_port = 9999};
+    const unsigned char *right = (unsigned char *)&with.sin_port;
+    const unsigned char *wrong = (unsigned char *)&without.sin_port;
+
+    assert_gives(right[0], 39);
+    assert_gives(right[1], 15);
+    needs(wrong[0] != 39, "byte order like that of a PC"); /* a few machines store the 39 first */
+    assert_gives(wrong[0] * 256 + wrong[1], 3879);
 }
 
-/* addrlen is the length of the struct: where addr is a pointer to it, sizeof(addr) is 8. */
+/* This is the article's bind. addr is a pointer, so sizeof(addr) is 8 (or 4), and never 16. */
 static void the_size_of_a_pointer_is_an_invalid_addrlen(void **state)
 {
-    pair.listener_address.length = sizeof(struct sockaddr *);
-    fails_with(EINVAL, sock_bind(fresh, &pair.listener_address));
+    struct sock_address address = resolve("127.0.0.1", "0");
+    const struct sockaddr *addr = (struct sockaddr *)&address.storage;
+    int fd = sock_create(AF_INET);
+
+    assert_fails(bind(fd, addr, sizeof(addr)), EINVAL);
+    assert_gives(bind(fd, addr, sizeof(struct sockaddr_in)), 0);
 }
 
-/* One listener for an address and port, SO_REUSEADDR or not. */
+static void a_socket_has_no_address_until_it_gets_one(void **state)
+{
+    struct sock_address address = resolve("127.0.0.1", "0"), local;
+    int fd = sock_create(AF_INET);
+
+    assert_gives(sock_local_address(fd, &local), 0);
+    assert_is(local.text, "0.0.0.0:0");
+    assert_gives(sock_bind(fd, &address), 0);
+    assert_gives(sock_local_address(fd, &local), 0);
+    assert_string_not_equal(local.text, "127.0.0.1:0");
+}
+
+/* Although sock_bind sets SO_REUSEADDR, only one socket can listen on a port. */
 static void a_port_on_which_somebody_listens_is_in_use(void **state)
 {
-    fails_with(EADDRINUSE, sock_bind(fresh, &pair.listener_address));
+    struct sock_address address;
+    int second = sock_create(AF_INET);
+
+    listen_anywhere(&address, 5);
+    assert_fails(sock_bind(second, &address), EADDRINUSE);
 }
 
-/* Not with a bare bind, as in the article: for a minute. SO_REUSEADDR, in sock_bind, helps. */
+/* The end that closes first remembers the connection for a minute or so. Until then the article's
+ * bare bind fails. With SO_REUSEADDR, which sock_bind sets, a server need not wait. */
 static void a_server_that_closed_first_gets_its_port_back(void **state)
 {
-    struct sockaddr *port = (struct sockaddr *)&pair.listener_address.storage;
+    struct pair pair = connected();
+    const struct sockaddr *addr = (struct sockaddr *)&pair.address.storage;
+    int next = sock_create(AF_INET);
 
-    close_now(&pair.server);
-    close_now(&pair.listener);
-    fails_with(EADDRINUSE, bind(fresh, port, pair.listener_address.length));
-    assert_int_equal(sock_bind(fresh, &pair.listener_address), 0);
-    assert_int_equal(sock_listen(fresh, 5), 0);
+    sock_close(pair.server);
+    hear_the_end(pair.client);
+    sock_close(pair.client);
+    sock_close(pair.listener);
+    assert_fails(bind(next, addr, pair.address.length), EADDRINUSE);
+    assert_gives(sock_bind(next, &pair.address), 0);
+    assert_gives(sock_listen(next, 5), 0);
 }
 
-/* INADDR_ANY is no "local IP", but every one there is. (On Linux all of 127.x.x.x is this host.) */
+/* 0.0.0.0 is INADDR_ANY, every address of the machine. Linux has 127.0.0.2 without any setup. */
 static void a_server_on_0_0_0_0_is_found_at_any_address(void **state)
 {
     needs_linux();
-    sock_listen(fresh, 5); /* without a bind, it is there that a socket listens */
-    sock_local_address(fresh, &address);
-    assert_match(address.text, "0.0.0.0:#");
-    sock_close(connect_to("127.0.0.2", port_in(address.text)));
+    struct sock_address any = resolve("0.0.0.0", "0");
+    int listener = sock_create(AF_INET), client = sock_create(AF_INET);
+
+    assert_gives(sock_bind(listener, &any), 0);
+    assert_gives(sock_listen(listener, 5), 0);
+    assert_gives(sock_local_address(listener, &any), 0);
+    struct sock_address other = resolve("127.0.0.2", port_in(any.text));
+    assert_gives(sock_connect(client, &other), 0);
 }
 
-/* And a server on 127.0.0.1 is found at that one only. (Linux again.) */
 static void a_server_on_127_0_0_1_is_not_found_at_127_0_0_2(void **state)
 {
     needs_linux();
-    ((struct sockaddr_in *)&pair.listener_address.storage)->sin_addr.s_addr = htonl(0x7f000002);
-    fails_with(ECONNREFUSED, sock_connect(fresh, &pair.listener_address));
+    struct pair pair = connected();
+    struct sock_address other = resolve("127.0.0.2", port_in(pair.address.text));
+    int client = sock_create(AF_INET);
+
+    assert_fails(sock_connect(client, &other), ECONNREFUSED);
 }
 
-/* bind alone does not let anybody in; the connections that were accepted need no listener. */
+/* --- listen and accept --- */
+
+/* The listener is needed only to let clients in. */
 static void without_a_listener_connect_is_refused_but_connections_live_on(void **state)
 {
-    close_now(&pair.listener);
-    fails_with(ECONNREFUSED, sock_connect(fresh, &pair.listener_address));
+    struct pair pair = connected();
+    int late = sock_create(AF_INET);
+
+    sock_close(pair.listener);
+    assert_fails(sock_connect(late, &pair.address), ECONNREFUSED);
     say(pair.client, "still here");
     hear(pair.server, "still here");
 }
 
-/* All are complete connections; the one after gets no answer. (128 was the limit before 5.4.) */
+/* A client that leaves at once keeps its place in the queue. SO_LINGER lets close wait until the
+ * listener's side has acknowledged everything: then the connection is in the queue for sure. */
+static void join_the_queue(const struct sock_address *address)
+{
+    const struct linger ten_seconds = {.l_onoff = 1, .l_linger = 10};
+    int client = connect_to("127.0.0.1", port_in(address->text));
+
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &ten_seconds, sizeof ten_seconds);
+    sock_close(client);
+}
+
+/* The kernel keeps one more than you asked for. Whoever comes after that gets no answer for now. */
 static void on_linux_a_backlog_of_129_lets_130_clients_wait(void **state)
 {
     needs_linux();
-    sock_listen(pair.listener, 129);
-    for (int i = 0; i < 130; i++) {
-        assert_int_equal(sock_connect(fresh, &pair.listener_address), 0);
-        setsockopt(fresh, SOL_SOCKET, SO_LINGER, &(struct linger){1, 10}, sizeof(struct linger));
-        sock_close(fresh); /* lingers until all was acknowledged: it is in the queue for sure */
-        fresh = sock_create(AF_INET);
-    }
-    setsockopt(fresh, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){0, 20000}, sizeof(struct timeval));
-    fails_with(EINPROGRESS, sock_connect(fresh, &pair.listener_address)); /* and no answer yet */
+    struct sock_address address;
+    int next = sock_create(AF_INET);
+
+    listen_anywhere(&address, 129);
+    for (int i = 0; i < 130; i++)
+        join_the_queue(&address);
+    limit_waiting(next);
+    assert_fails(sock_connect(next, &address), EINPROGRESS); /* it gave up waiting */
 }
 
-/* It is for that connection; the listener is still there for the next client. */
+/* It serves one connection. The listener stays, and gives another one for the next client. */
 static void accept_returns_a_second_descriptor(void **state)
 {
-    assert_int_not_equal(pair.server, pair.listener);
-    sock_connect(fresh, &pair.listener_address);
-    sock_close(pair.server);
-    pair.server = sock_accept(pair.listener, &address);
-    say(fresh, "next");
-    hear(pair.server, "next");
+    struct pair pair = connected();
+    struct sock_address client_address;
+    int client = connect_to("127.0.0.1", port_in(pair.address.text));
+    int server = sock_accept(pair.listener, &client_address);
+
+    assert_true(server != pair.listener && server != pair.server);
+    say(client, "second");
+    say(pair.client, "first");
+    hear(server, "second");
+    hear(pair.server, "first");
 }
 
-/* Going in, the length says how much room there is: with 0, nobody learns who called. */
+/* You put in how much room there is, and accept puts out how much the address needs. If you forget
+ * to put it in, it may be 0 by chance. Then accept works, but you do not learn who has called. */
 static void accept_fills_in_no_more_than_its_length_allows(void **state)
 {
-    address = (struct sock_address){.length = 0};
-    sock_connect(fresh, &pair.listener_address);
-    sock_close(pair.server);
-    pair.server = accept(pair.listener, (struct sockaddr *)&address.storage, &address.length);
-    assert_int_not_equal(pair.server, -1);
-    assert_int_equal(address.storage.ss_family, 0);
+    struct pair pair = connected();
+    struct sockaddr_storage address = {0};
+    struct sockaddr *addr = (struct sockaddr *)&address;
+    socklen_t none = 0, length = sizeof address;
+
+    connect_to("127.0.0.1", port_in(pair.address.text));
+    assert_true(accept(pair.listener, addr, &none) != -1);
+    assert_gives(address.ss_family, 0);
+
+    connect_to("127.0.0.1", port_in(pair.address.text));
+    assert_true(accept(pair.listener, addr, &length) != -1);
+    assert_gives(address.ss_family, AF_INET);
+    assert_gives(length, sizeof(struct sockaddr_in));
 }
 
-/* connect is given the server's address; the client's own port is the kernel's choice. */
+/* --- connect --- */
+
+/* You give connect the address of the server. The kernel chooses the port of the client. */
 static void connect_binds_the_port_that_accept_reports(void **state)
 {
-    sock_local_address(pair.client, &address);
-    assert_string_equal(address.text, pair.client_address.text);
+    struct pair pair = connected();
+    struct sock_address local;
+
+    assert_gives(sock_local_address(pair.client, &local), 0);
+    assert_is(local.text, pair.client_address.text);
 }
 
-/* accept does not set the connection up: the kernel did, and it takes bytes for it as well. */
+/* It is not accept that sets up the connection, but the kernel, which also keeps what was sent. */
 static void a_client_connects_and_sends_while_nobody_accepts(void **state)
 {
-    assert_int_equal(sock_connect(fresh, &pair.listener_address), 0);
-    say(fresh, "hello");
+    struct sock_address address, client_address;
+    int listener = listen_anywhere(&address, 5), client = sock_create(AF_INET);
+
+    assert_gives(sock_connect(client, &address), 0);
+    assert_gives(sock_send(client, "hello", 5), 0);
+    hear(sock_accept(listener, &client_address), "hello");
 }
 
-/* Longer addresses, and no other difference. (Skipped on a machine without ::1.) */
+/* Only the address is a longer one. */
 static void over_ipv6_all_is_the_same(void **state)
 {
-    struct sock_addresses loopback;
+    struct sock_addresses found;
+    struct sock_address address;
+    int listener = sock_create(AF_INET6);
 
-    disconnect(&pair);
-    pair = (struct pair){.listener = sock_create(AF_INET6), .client = -1, .server = -1};
-    if (sock_resolve("::1", 0, &loopback) != 0 || sock_bind(pair.listener, &loopback.list[0]) != 0)
-        needs(false, "IPv6");
-    sock_listen(pair.listener, 5);
-    sock_local_address(pair.listener, &address);
-    pair.client = connect_to("::1", port_in(address.text));
-    pair.server = sock_accept(pair.listener, &address);
-    say(pair.client, "six");
-    hear(pair.server, "six");
+    needs(sock_resolve("::1", 0, &found) == 0 && sock_bind(listener, &found.list[0]) == 0, "IPv6");
+    assert_gives(sock_listen(listener, 5), 0);
+    assert_gives(sock_local_address(listener, &address), 0);
+    int client = connect_to("::1", port_in(address.text)), server = sock_accept(listener, &address);
+    say(client, "six");
+    hear(server, "six");
 }
 
-/* Success says that the kernel has the bytes. Here no program ever receives them. */
+/* --- send --- */
+
+/* When send succeeds, the kernel has the bytes. Here no program ever receives them. */
 static void what_was_sent_may_yet_be_lost(void **state)
 {
-    sock_connect(fresh, &pair.listener_address);
-    assert_int_equal(sock_send(fresh, "hello", 5), 0);
-    close_now(&pair.listener); /* and with it whoever still waited in its queue */
-    fails_with(ECONNRESET, sock_recv(fresh, buffer, sizeof buffer));
+    struct sock_address address;
+    int listener = listen_anywhere(&address, 5);
+    int client = connect_to("127.0.0.1", port_in(address.text));
+    char buffer[8];
+
+    assert_gives(sock_send(client, "hello", 5), 0);
+    sock_close(listener); /* this resets the connections that nobody has accepted */
+    assert_fails(sock_recv(client, buffer, sizeof buffer), ECONNRESET);
 }
 
-/* TCP carries bytes, not text: NUL ends nothing, 255 is no end of file. */
+/* TCP carries bytes, and text is nothing special. A 0 does not end it, and 255 is not EOF. */
 static void bytes_of_every_kind_arrive_as_they_are(void **state)
 {
-    sock_send(pair.client, "\0\xff\n", 3);
-    assert_int_equal(sock_recv_all(pair.server, buffer, 3), 3);
-    assert_memory_equal(buffer, "\0\xff\n", 3);
+    struct pair pair = connected();
+    char buffer[8], text[CONSOLE_TEXT];
+
+    assert_gives(sock_send(pair.client, "\0\xff\n", 3), 0);
+    assert_gives(sock_recv_all(pair.server, buffer, 3), 3);
+    assert_is(console_text(buffer, 3, text), "\\x00\\xff\\n");
 }
 
-static void ignore(int signal_number)
+/* Nobody receives, so the kernel has no room after a while, and send waits. When its wait is cut
+ * short (here by the limit, but a signal does the same), it returns how much the kernel took. */
+static void a_send_that_may_not_wait_longer_takes_only_a_part(void **state)
 {
+    static char flood[32 << 20];
+    struct pair pair = connected();
+    limit_waiting(pair.client);
+    assert_in_range(send(pair.client, flood, sizeof flood, 0), 1, sizeof flood - 1);
 }
 
-/* A child signals us, ever more slowly: nobody can tell when the send has begun to wait. */
-static ssize_t send_under_signals(int fd, int flags)
-{
-    struct sigaction action = {.sa_handler = ignore, .sa_flags = flags};
-    pid_t us = getpid(), child;
-    int patience = 1;
-
-    sigaction(SIGUSR1, &action, NULL);
-    child = fork();
-    assert_int_not_equal(child, -1);
-    while (child == 0)
-        if (poll(NULL, 0, patience *= 2) != 0 || getppid() != us || kill(us, SIGUSR1) == -1)
-            _exit(0);
-    ssize_t sent = send(fd, flood, sizeof flood, 0);
-    kill(child, SIGKILL);
-    while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
-        ;
-    return sent;
-}
-
-/* It returns how far it got; SA_RESTART restarts only a send that got nowhere. */
-static void a_signal_cuts_a_waiting_send_short_with_sa_restart_too(void **state)
-{
-    assert_in_range(send_under_signals(pair.client, 0), 1, sizeof flood - 1);
-    sock_connect(fresh, &pair.listener_address);
-    assert_in_range(send_under_signals(fresh, SA_RESTART), 1, sizeof flood - 1);
-}
-
-/* The first is answered by a reset; poll waits for it, and the second is told. */
+/* The other side answers the first one with a reset. Only the second one can fail because of it. */
 static void after_the_peer_closed_the_second_send_fails(void **state)
 {
-    close_now(&pair.server);
-    assert_int_equal(sock_recv(pair.client, buffer, sizeof buffer), 0);
-    say(pair.client, "first");
-    poll(&(struct pollfd){.fd = pair.client}, 1, -1);
-    fails_with(EPIPE, sock_send(pair.client, "second", 6));
+    struct pair pair = connected();
+    sock_close(pair.server);
+    assert_gives(sock_send(pair.client, "first", 5), 0);
+    wait_for_reset(pair.client);
+    assert_fails(sock_send(pair.client, "second", 6), EPIPE);
 }
 
-/* Unless told not to, a send that finds the pipe broken ends the program, without a word. */
+/* But a bare send does not fail: it ends the program, without a word. (sock_send prevents that.) */
 static void sigpipe_kills_a_program_that_sends_unguarded(void **state)
 {
+    struct pair pair = connected();
     int status = 0;
 
-    shutdown(pair.client, SHUT_WR);
-    if (fork() == 0)
-        _exit(send(pair.client, "hello", 5, 0) == -1);
-    wait(&status);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+    sock_close(pair.server);
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGPIPE, SIG_DFL); /* whoever runs the tests may have chosen to ignore it */
+        send(pair.client, "first", 5, 0);
+        wait_for_reset(pair.client);
+        send(pair.client, "second", 6, 0);
+        _exit(0);
+    }
+    assert_gives(waitpid(child, &status, 0), child);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGPIPE)
+        fail_msg("the child: its status is %d, not killed by SIGPIPE as claimed", status);
 }
 
-/* recv takes what is there, not a message. (SO_RCVLOWAT: here it waits until both are there.) */
+/* --- recv --- */
+
+/* recv takes what is there. Nothing tells it what was sent together. */
 static void two_sends_may_arrive_as_one_recv(void **state)
 {
-    setsockopt(pair.server, SOL_SOCKET, SO_RCVLOWAT, &(int){4}, sizeof(int));
+    struct pair pair = connected();
+    char buffer[8];
+
     say(pair.client, "ab");
     say(pair.client, "cd");
-    assert_int_equal(sock_recv(pair.server, buffer, sizeof buffer), 4);
+    wait_for_bytes(pair.server, 4);
+    assert_gives(sock_recv(pair.server, buffer, sizeof buffer), 4);
 }
 
-/* Nor need the pieces agree: here a recv ends inside a send, and a character is cut in two. */
+/* Here the first recv ends inside a send, and in the middle of é, which has the bytes C3 and A9. */
 static void one_send_may_need_many_recvs_that_end_elsewhere(void **state)
 {
-    say(pair.client, "ab\xc3");
-    say(pair.client, "\xa9");
-    assert_int_equal(sock_recv(pair.server, buffer, 2), 2);
-    hear(pair.server, "\xc3\xa9");
+    struct pair pair = connected();
+    char buffer[3];
+
+    say(pair.client, "abé!");
+    wait_for_bytes(pair.server, 5);
+    assert_gives(sock_recv(pair.server, buffer, sizeof buffer), 3);
+    hear(pair.server, "\xa9!");
 }
 
-/* The result that is easily forgotten: no count and no error, but the end of the stream. */
+/* --- close --- */
+
+/* This result is easily forgotten. It is not an error, and no bytes have come. */
 static void recv_returns_0_after_the_peer_closed(void **state)
 {
-    close_now(&pair.client);
-    assert_int_equal(sock_recv(pair.server, buffer, sizeof buffer), 0);
+    struct pair pair = connected();
+    char buffer[8];
+
+    sock_close(pair.client);
+    assert_gives(sock_recv(pair.server, buffer, sizeof buffer), 0);
 }
 
-/* That 0 says "finished sending", not "gone": the echo still finds its way. */
+/* So 0 means that the peer has finished sending. It may still receive. */
 static void after_a_half_close_every_byte_comes_back(void **state)
 {
+    struct pair pair = connected();
     say(pair.client, "echo");
-    shutdown(pair.client, SHUT_WR);
-    assert_int_equal(sock_recv_all(pair.server, buffer, sizeof buffer), 4);
+    assert_gives(shutdown(pair.client, SHUT_WR), 0);
+    hear(pair.server, "echo");
+    hear_the_end(pair.server);
     say(pair.server, "echo");
     hear(pair.client, "echo");
 }
 
-/* Its number may already be somebody else's: nothing more is to be done with it. */
+/* Soon its number may belong to another socket. Then a mistake like this one hits a stranger. */
 static void a_closed_descriptor_is_gone(void **state)
 {
+    struct pair pair = connected();
     sock_close(pair.server);
-    fails_with(EBADF, sock_send(pair.server, "hello", 5));
-    pair.server = -1;
+    assert_fails(sock_send(pair.server, "hello", 5), EBADF);
 }
 
-/* A close that leaves bytes unread is no orderly end, and the peer is told. */
+/* Nobody has read all that the client sent, so Linux does not let it believe that all is well. */
 static void bytes_unread_at_close_are_a_reset(void **state)
 {
+    needs_linux();
+    struct pair pair = connected();
+    char buffer[8];
+
     say(pair.client, "hello");
-    poll(&(struct pollfd){.fd = pair.server, .events = POLLIN}, 1, -1);
-    close_now(&pair.server);
-    fails_with(ECONNRESET, sock_recv(pair.client, buffer, sizeof buffer));
+    wait_for_bytes(pair.server, 5);
+    sock_close(pair.server);
+    assert_fails(sock_recv(pair.client, buffer, sizeof buffer), ECONNRESET);
 }
 
 int main(void)
 {
-    const struct CMUnitTest flow[] = {/* socket, bind */
-        claim(a_socket_has_no_address_until_it_gets_one),
+    const struct CMUnitTest flow[] = {claim(a_client_sends_a_message_and_gets_it_back),
         claim(an_address_filled_in_by_hand_is_what_sock_resolve_gives),
         claim(without_htons_port_9999_is_3879), claim(the_size_of_a_pointer_is_an_invalid_addrlen),
+        claim(a_socket_has_no_address_until_it_gets_one),
         claim(a_port_on_which_somebody_listens_is_in_use),
         claim(a_server_that_closed_first_gets_its_port_back),
         claim(a_server_on_0_0_0_0_is_found_at_any_address),
         claim(a_server_on_127_0_0_1_is_not_found_at_127_0_0_2),
-        /* listen, accept */
         claim(without_a_listener_connect_is_refused_but_connections_live_on),
         claim(on_linux_a_backlog_of_129_lets_130_clients_wait),
         claim(accept_returns_a_second_descriptor),
         claim(accept_fills_in_no_more_than_its_length_allows),
-        /* connect */
         claim(connect_binds_the_port_that_accept_reports),
         claim(a_client_connects_and_sends_while_nobody_accepts), claim(over_ipv6_all_is_the_same),
-        /* send */
         claim(what_was_sent_may_yet_be_lost), claim(bytes_of_every_kind_arrive_as_they_are),
-        claim(a_signal_cuts_a_waiting_send_short_with_sa_restart_too),
+        claim(a_send_that_may_not_wait_longer_takes_only_a_part),
         claim(after_the_peer_closed_the_second_send_fails),
         claim(sigpipe_kills_a_program_that_sends_unguarded),
-        /* recv */
         claim(two_sends_may_arrive_as_one_recv),
         claim(one_send_may_need_many_recvs_that_end_elsewhere),
-        /* close */
         claim(recv_returns_0_after_the_peer_closed),
         claim(after_a_half_close_every_byte_comes_back), claim(a_closed_descriptor_is_gone),
         claim(bytes_unread_at_close_are_a_reset)};
