@@ -1,7 +1,7 @@
 /* console and options: what is printed, and what is made of what people type and of what a network
  * delivers.
  * What writes to a standard stream, or exits, is done by a child. */
-#include "support.h"
+#include "programs.h"
 
 #include "console.h"
 #include "options.h"

@@ -149,7 +149,7 @@ static void the_size_of_a_pointer_is_an_invalid_addrlen(void **state)
     const struct sockaddr *addr = (struct sockaddr *)&address.storage;
     int fd = sock_create(AF_INET);
 
-    assert_fails(bind(fd, addr, sizeof(addr)), EINVAL);
+    assert_fails(bind(fd, addr, sizeof(addr)), EINVAL); /* NOLINT: clang-tidy sees the mistake */
     assert_gives(bind(fd, addr, sizeof(struct sockaddr_in)), 0);
 }
 
@@ -252,7 +252,7 @@ static void on_linux_a_backlog_of_129_lets_130_clients_wait(void **state)
     for (int i = 0; i < 130; i++)
         join_the_queue(&address);
     limit_waiting(next);
-    assert_fails(sock_connect(next, &address), EINPROGRESS); /* it gave up waiting */
+    assert_fails(sock_connect(next, &address), EINPROGRESS); /* no answer until the time was up */
 }
 
 /* It serves one connection. The listener stays, and gives another one for the next client. */
@@ -296,7 +296,6 @@ static void connect_binds_the_port_that_accept_reports(void **state)
 {
     struct pair pair = connected();
     struct sock_address local;
-
     assert_gives(sock_local_address(pair.client, &local), 0);
     assert_is(local.text, pair.client_address.text);
 }
@@ -347,7 +346,6 @@ static void bytes_of_every_kind_arrive_as_they_are(void **state)
 {
     struct pair pair = connected();
     char buffer[8], text[CONSOLE_TEXT];
-
     assert_gives(sock_send(pair.client, "\0\xff\n", 3), 0);
     assert_gives(sock_recv_all(pair.server, buffer, 3), 3);
     assert_is(console_text(buffer, 3, text), "\\x00\\xff\\n");
@@ -355,7 +353,7 @@ static void bytes_of_every_kind_arrive_as_they_are(void **state)
 
 /* Nobody receives, so the kernel has no room after a while, and send waits. When its wait is cut
  * short (here by the limit, but a signal does the same), it returns how much the kernel took. */
-static void a_send_that_may_not_wait_longer_takes_only_a_part(void **state)
+static void a_send_with_a_time_limit_may_take_only_a_part(void **state)
 {
     static char flood[32 << 20];
     struct pair pair = connected();
@@ -373,7 +371,7 @@ static void after_the_peer_closed_the_second_send_fails(void **state)
     assert_fails(sock_send(pair.client, "second", 6), EPIPE);
 }
 
-/* But a bare send does not fail: it ends the program, without a word. (sock_send prevents that.) */
+/* If both are bare sends, the second one ends the program, without a word. (sock_send does not.) */
 static void sigpipe_kills_a_program_that_sends_unguarded(void **state)
 {
     struct pair pair = connected();
@@ -400,7 +398,6 @@ static void two_sends_may_arrive_as_one_recv(void **state)
 {
     struct pair pair = connected();
     char buffer[8];
-
     say(pair.client, "ab");
     say(pair.client, "cd");
     wait_for_bytes(pair.server, 4);
@@ -412,7 +409,6 @@ static void one_send_may_need_many_recvs_that_end_elsewhere(void **state)
 {
     struct pair pair = connected();
     char buffer[3];
-
     say(pair.client, "abé!");
     wait_for_bytes(pair.server, 5);
     assert_gives(sock_recv(pair.server, buffer, sizeof buffer), 3);
@@ -426,7 +422,6 @@ static void recv_returns_0_after_the_peer_closed(void **state)
 {
     struct pair pair = connected();
     char buffer[8];
-
     sock_close(pair.client);
     assert_gives(sock_recv(pair.server, buffer, sizeof buffer), 0);
 }
@@ -451,13 +446,12 @@ static void a_closed_descriptor_is_gone(void **state)
     assert_fails(sock_send(pair.server, "hello", 5), EBADF);
 }
 
-/* Nobody has read all that the client sent, so Linux does not let it believe that all is well. */
+/* The server has not read what the client sent. The client must not believe that all went well. */
 static void bytes_unread_at_close_are_a_reset(void **state)
 {
     needs_linux();
     struct pair pair = connected();
     char buffer[8];
-
     say(pair.client, "hello");
     wait_for_bytes(pair.server, 5);
     sock_close(pair.server);
@@ -481,7 +475,7 @@ int main(void)
         claim(connect_binds_the_port_that_accept_reports),
         claim(a_client_connects_and_sends_while_nobody_accepts), claim(over_ipv6_all_is_the_same),
         claim(what_was_sent_may_yet_be_lost), claim(bytes_of_every_kind_arrive_as_they_are),
-        claim(a_send_that_may_not_wait_longer_takes_only_a_part),
+        claim(a_send_with_a_time_limit_may_take_only_a_part),
         claim(after_the_peer_closed_the_second_send_fails),
         claim(sigpipe_kills_a_program_that_sends_unguarded),
         claim(two_sends_may_arrive_as_one_recv),

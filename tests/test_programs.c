@@ -1,7 +1,7 @@
 /* The two programs as a person or a shell meets them: spawned for real, on ports that the kernel
  * chose. Rude and odd peers are sockets of the test itself. Nothing sleeps in order to wait: a test
  * reads what it waits for, and an alarm ends it if that never comes. */
-#include "support.h"
+#include "programs.h"
 
 #include <errno.h>
 #include <fcntl.h>
