@@ -1,14 +1,15 @@
-/* load: the measuring client, the same for every server. It compares each byte that comes back, and
- * prints one line: a rate and how many it counted, or, when the server failed, what it did.
+/* load: the client that measures, the same for every server, and the floor to measure against.
  *
- *     load KIND PORT SIZE COUNT MS    stops at COUNT or after MS milliseconds
+ *     load KIND PORT SIZE CLIENTS COUNT MS    be the client; KIND is trips, stream or connections
+ *     load floor PORT                         be the server
  *
- * It may share its core with the server: so it makes no call but send and recv while it measures.
- */
+ * The client sends COUNT messages of SIZE bytes; trips also end after MS milliseconds. It compares
+ * each byte that comes back, and prints a rate, or, in words, what the server did wrong. It may
+ * share its core with the server, so it makes no call but send and recv while it measures. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,20 +17,21 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What is sent is cut from a pattern that repeats after PERIOD bytes, a prime: so bytes that were
- * lost, doubled or swapped do not look right by chance. */
+/* What is sent is cut from a pattern that repeats after PERIOD bytes. PERIOD is a prime, so bytes
+ * that were lost, doubled or swapped do not look right by chance. */
 enum { PERIOD = 65521, MOST_SIZE = 65536, MOST_CLIENTS = 4096, PATIENCE = 5 };
 static unsigned char pattern[PERIOD + MOST_SIZE];
-static struct sockaddr_in server = {.sin_family = AF_INET};
 static struct client {
     int fd;
-    long done;
+    long done; /* messages */
     pthread_t thread;
 } clients[MOST_CLIENTS];
-static pthread_barrier_t all_are_there;
+static struct sockaddr_in server = {.sin_family = AF_INET};
+static long crowd, count; /* how many clients and messages */
 static size_t size;
-static long count, done;  /* done: what the rate is a rate of */
+static bool streaming;
 static double limit, end; /* in seconds */
+static pthread_barrier_t all_are_there;
 
 static double now(void)
 {
@@ -39,29 +41,10 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* A measurement starts: returns when. */
-static double begin(void)
-{
-    double start = now();
-
-    end = start + limit;
-    alarm((unsigned)limit + PATIENCE);
-    return start;
-}
-
 static _Noreturn void fail(const char *what)
 {
-    static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
-
-    pthread_mutex_lock(&once); /* for good: the first thread to fail tells */
-    puts(what);
-    exit(1);
-}
-
-static void on_alarm(int number)
-{
-    (void)number;
-    _exit(write(STDOUT_FILENO, "hangs\n", 6) == 6 ? 1 : 2);
+    dprintf(STDOUT_FILENO, "%s\n", what);
+    _exit(1);
 }
 
 static int dial(void)
@@ -74,179 +57,125 @@ static int dial(void)
     return fd;
 }
 
+/* Send the message of this number. (No signal interrupts this program, so send takes all of it.) */
 static void put(int fd, long number)
 {
-    const unsigned char *piece = pattern + (size_t)number * size % PERIOD;
-
-    for (size_t sent = 0; sent < size;) {
-        ssize_t n = send(fd, piece + sent, size - sent, MSG_NOSIGNAL);
-
-        if (n == -1)
-            fail("breaks off");
-        sent += (size_t)n;
-    }
-}
-
-/* Receive some bytes, at most room, of the stream's bytes from at on. Returns how many. */
-static size_t take_some(int fd, size_t at, size_t room)
-{
-    unsigned char echo[MOST_SIZE];
-    ssize_t n = recv(fd, echo, room, 0);
-
-    if (n == -1)
+    if (send(fd, pattern + (size_t)number * size % PERIOD, size, MSG_NOSIGNAL) != (ssize_t)size)
         fail("breaks off");
-    if (memcmp(echo, pattern + at % PERIOD, (size_t)n) != 0)
-        fail("wrong bytes");
-    return (size_t)n;
 }
 
+/* Receive the whole echo of the message of this number. */
 static void take(int fd, long number)
 {
-    size_t n;
+    unsigned char echo[MOST_SIZE];
+    ssize_t got = recv(fd, echo, size, MSG_WAITALL);
 
-    for (size_t have = 0; have < size; have += n) {
-        n = take_some(fd, (size_t)number * size % PERIOD + have, size - have);
-        if (n == 0)
-            fail("loses data");
-    }
+    if (got == -1)
+        fail("breaks off");
+    if (memcmp(echo, pattern + (size_t)number * size % PERIOD, (size_t)got) != 0)
+        fail("wrong bytes");
+    if ((size_t)got < size)
+        fail("loses data");
 }
 
+static void *ask(void *argument)
+{
+    struct client *me = argument;
+    long number = me - clients; /* No two clients send the same at the same time. */
+
+    pthread_barrier_wait(&all_are_there);
+    do {
+        put(me->fd, number);
+        if (!streaming)
+            take(me->fd, number);
+        number += crowd;
+    } while (++me->done < count && (streaming || now() < end));
+    return NULL;
+}
+
+/* Each client has a thread: it sends a message, waits for its echo, and sends the next. In a stream
+ * the thread only sends. To connect, and a first round trip for each, are not measured. */
 static double trips(void)
 {
-    int fd = dial();
-    double start = begin();
+    double start, done = 0;
 
-    for (; done < count && now() < end; done++) {
-        put(fd, done);
-        take(fd, done);
+    pthread_barrier_init(&all_are_there, NULL, (unsigned)crowd + 1);
+    for (long i = 0; i < crowd; i++)
+        put(clients[i].fd = dial(), i);
+    for (long i = 0; i < crowd; i++) {
+        take(clients[i].fd, i);
+        if (pthread_create(&clients[i].thread, NULL, ask, &clients[i]) != 0)
+            fail("(the client got no thread)");
     }
-    return now() - start;
+    start = now();
+    end = start + limit;
+    pthread_barrier_wait(&all_are_there);
+    for (long i = 0; streaming && i < count; i++) /* one client: its other half */
+        take(clients->fd, i);
+    for (long i = 0; i < crowd; i++) {
+        pthread_join(clients[i].thread, NULL);
+        done += (double)clients[i].done;
+    }
+    return done / (now() - start);
 }
 
+/* A new connection for each message. A crowd connects and sends before any of it is served; then it
+ * is to be answered in the order in which it came, and nobody before the one in front has gone. */
 static double connections(void)
 {
-    double start = begin();
-
-    for (; done < count && now() < end; done++) {
-        int fd = dial();
-
-        put(fd, done);
-        take(fd, done);
-        close(fd);
-    }
-    return now() - start;
-}
-
-static void *send_all(void *fd)
-{
-    for (; done < count && now() < end; done++)
-        put(*(int *)fd, done);
-    shutdown(*(int *)fd, SHUT_WR);
-    return NULL;
-}
-
-/* Both ways at once: a thread sends, this one receives until the server finishes. */
-static double stream(void)
-{
-    int fd = dial();
-    size_t have = 0, n;
-    double start = begin(), last = start;
-    pthread_t sender;
-
-    if (pthread_create(&sender, NULL, send_all, &fd) != 0)
-        fail("no thread");
-    while ((n = take_some(fd, have, MOST_SIZE)) > 0) {
-        have += n;
-        last = now(); /* of a byte: some peers wait a while before they close */
-    }
-    pthread_join(sender, NULL);
-    if (have != (size_t)done * size)
-        fail("loses data");
-    return last - start;
-}
-
-/* All connect and send before any is served. A server of one at a time answers them in the order
- * in which they came, and none before the one in front of it has gone. */
-static double queue(void)
-{
-    double start = begin();
+    double start = now();
     char early;
 
-    for (long i = 0; i < count; i++)
-        put(clients[i].fd = dial(), i);
-    for (; done < count; done++) {
-        take(clients[done].fd, done);
-        if (done + 1 < count &&
-            recv(clients[done + 1].fd, &early, 1, MSG_PEEK | MSG_DONTWAIT) != -1)
-            fail("out of turn");
-        close(clients[done].fd);
+    for (long done = 0; done < count; done += crowd) {
+        for (long i = 0; i < crowd; i++)
+            put(clients[i].fd = dial(), i);
+        for (long i = 0; i < crowd; i++) {
+            take(clients[i].fd, i);
+            if (i + 1 < crowd && recv(clients[i + 1].fd, &early, 1, MSG_PEEK | MSG_DONTWAIT) != -1)
+                fail("out of turn");
+            close(clients[i].fd);
+        }
     }
-    return now() - start;
+    return (double)count / (now() - start);
 }
 
-static void *one_of_many(void *argument)
+/* The floor: the shortest loop that can echo. What it reaches on a machine is all that there is to
+ * be had. It looks at no error, so please do not copy it. */
+static int floor_server(void)
 {
-    struct client *client = argument;
+    static char buffer[MOST_SIZE];
+    int listener = socket(AF_INET, SOCK_STREAM, 0), fd, on = 1;
+    ssize_t got;
 
-    pthread_barrier_wait(&all_are_there);
-    for (long number = client - clients; now() < end; number += count, client->done++) {
-        put(client->fd, number); /* no two clients send the same at the same time */
-        take(client->fd, number);
+    (void)bind(listener, (struct sockaddr *)&server, sizeof server);
+    listen(listener, SOMAXCONN);
+    while ((fd = accept(listener, NULL, NULL)) != -1) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        while ((got = recv(fd, buffer, sizeof buffer, 0)) > 0)
+            send(fd, buffer, (size_t)got, MSG_NOSIGNAL);
+        close(fd);
     }
-    return NULL;
-}
-
-/* All at once: each client is a thread, which sends again as soon as its echo is there. */
-static double many(void)
-{
-    double start;
-
-    pthread_barrier_init(&all_are_there, NULL, (unsigned)count + 1);
-    for (long i = 0; i < count; i++) /* not measured: connecting, and a first trip for each */
-        put(clients[i].fd = dial(), i);
-    for (long i = 0; i < count; i++) {
-        take(clients[i].fd, i);
-        if (pthread_create(&clients[i].thread, NULL, one_of_many, &clients[i]) != 0)
-            fail("no thread");
-    }
-    start = begin();
-    pthread_barrier_wait(&all_are_there);
-    for (long i = 0; i < count; i++) {
-        pthread_join(clients[i].thread, NULL);
-        done += clients[i].done;
-    }
-    return now() - start;
+    return 1;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        double (*run)(void);
-    } kinds[] = {{"trips", trips}, {"stream", stream}, {"connections", connections},
-        {"queue", queue}, {"many", many}};
-    struct sigaction action = {.sa_handler = on_alarm};
-
-    if (argc != 6)
+    if (argc != 3 && argc != 7)
         return 2;
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     server.sin_port = htons((uint16_t)atoi(argv[2]));
-    size = (size_t)atol(argv[3]);
-    count = atol(argv[4]);
-    limit = atof(argv[5]) / 1000;
-    if (size > MOST_SIZE || (argv[1][0] != 't' && argv[1][0] != 's' && count > MOST_CLIENTS))
-        return 2;
+    if (argc == 3)
+        return floor_server();
+    size = (size_t)atol(argv[3]); /* at most MOST_SIZE */
+    crowd = atol(argv[4]);
+    count = atol(argv[5]);
+    limit = atof(argv[6]) / 1000;
+    streaming = *argv[1] == 's';
     for (size_t i = 0; i < sizeof pattern; i++)
         pattern[i] = (unsigned char)(i % PERIOD * 2654435761U >> 13);
 
-    sigaction(SIGALRM, &action, NULL);
-    alarm(PATIENCE);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(argv[1], kinds[i].name) == 0) {
-            double took = kinds[i].run();
-
-            printf("%.1f %ld\n", (double)done / took, done);
-            return 0;
-        }
-    return 2;
+    alarm((unsigned)limit + PATIENCE); /* If the server hangs, SIGALRM ends this program. */
+    double rate = *argv[1] == 'c' ? connections() : trips();
+    printf("%.1f\n", streaming ? rate * (double)size / 1048576 : rate); /* of a stream, MiB/s */
+    return 0;
 }

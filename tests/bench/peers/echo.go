@@ -1,3 +1,4 @@
+// A goroutine for each client.
 package main
 
 import (
@@ -6,26 +7,17 @@ import (
 )
 
 func serve(client net.Conn) {
-	defer client.Close()
 	buffer := make([]byte, 65536)
-	for {
-		n, err := client.Read(buffer)
-		if err == nil {
-			_, err = client.Write(buffer[:n])
-		}
-		if err != nil {
-			return
-		}
+	for n, err := client.Read(buffer); err == nil; n, err = client.Read(buffer) {
+		client.Write(buffer[:n])
 	}
+	client.Close()
 }
 
 func main() {
-	listener, err := net.Listen("tcp", "127.0.0.1:"+os.Args[1])
-	for err == nil {
-		var client net.Conn
-		if client, err = listener.Accept(); err == nil {
-			go serve(client)
-		}
+	listener, _ := net.Listen("tcp", "127.0.0.1:"+os.Args[1])
+	for {
+		client, _ := listener.Accept()
+		go serve(client)
 	}
-	panic(err)
 }
