@@ -88,9 +88,9 @@ int sock_send(int fd, const void *data, size_t size);
 
 /* Wait until bytes have come, and put up to room of them into the buffer (room must not be 0). TCP
  * keeps the bytes in order, but not the pieces in which they were sent: one recv may return a part
- * of what one send took, or the bytes of several. If nothing comes, this waits forever.
+ * of what one send took, or the bytes of several. If the peer is silent, this waits.
  * Returns the number of bytes; 0 when the peer has finished (or after shutdown(fd, SHUT_RDWR)); or
- * -1: ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ECONNREFUSED (a firewall), ECONNABORTED (forced). */
+ * -1: ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ECONNREFUSED (a firewall), ECONNABORTED (rare). */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 
 /* Receive as sock_recv does, again and again, until all size bytes have come.
@@ -107,7 +107,7 @@ int sock_close(int fd);
  * Returns 0, or -1. (The call is getsockname().) */
 int sock_local_address(int fd, struct sock_address *local);
 
-/* For -v. If you set sock_narrator, each call from socket to close is reported to you: before()
+/* For -v. If you set sock_narrator, each of the eight calls is reported to you: before()
  * gets its name and its arguments as text; after() gets its result, with errno as the call left it,
  * and for accept the client's address (else ""). */
 struct sock_narrator {

@@ -74,7 +74,7 @@ static const char *dial(struct run *run, const struct sock_address *server)
         return "socket";
 
     /* 2. Set the server's address. Here sock_resolve() has done so already, since step 1 needs its
-     * family; so -v shows no [2]. (You need no bind: connect chooses a free local port.) */
+     * family. (You need no bind: connect chooses a free local port.) */
 
     /* 3. Connect. The server only has to listen; it need not have accepted us yet. */
     if (sock_connect(run->connection, server) == -1) {

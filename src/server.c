@@ -1,8 +1,8 @@
 /* echo-server: sends every byte back, to one client after another.
  *
  * A TCP socket is one end of a connection, or a place where clients can connect. A program holds it
- * as a descriptor: a small number, like that of an open file. In the numbered steps, each
- * sock_xyz() makes the system call xyz() (and sock_create() makes socket(): see sock.h).
+ * as a descriptor: a small number, like that of an open file. Most functions called sock_xyz() make
+ * the system call xyz(); sock_create() makes socket(), and a few are helpers: see sock.h.
  *
  * While one client is served, the others wait in the kernel's queue (its limit is the backlog).
  * They are connected, and may have sent something, but nobody answers them until it is their turn.
