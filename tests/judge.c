@@ -28,23 +28,27 @@
 #include <unistd.h>
 
 enum {
-    SILENCE_MS = 3000,      /* the longest wait for a byte, a connection, the end of a stream */
-    FIRST_START_MS = 10000, /* the longest wait for the first start: some have much to load */
-    PAUSE_MS = 5,           /* between two attempts to connect */
-    MEBIBYTE = 1048576,
+    SILENCE_MS = 3000, /* the longest wait for a byte, a connection, the end of a stream */
+    START_MS = 10000,  /* the longest wait for a server to listen: some have much to load */
+    PAUSE_MS = 5,      /* between two attempts to connect */
+    NOTICE_MS = 100,   /* so long a server has to notice that a client has left, and to fall */
+    LARGE = 1000000,
     MANY = 100
 };
 
 static const char *command, *port;
 static struct sock_address address;
-static char noise[MEBIBYTE];  /* what clients send: no byte can be lost or moved and go unseen */
-static bool thin;             /* for the clients of this test: see try_to_connect */
-static bool is_open[1024];    /* the clients of this test, by descriptor */
-static volatile pid_t server; /* 0: none is running */
-static FILE *server_said;     /* its standard error */
-static bool ever_reached;     /* by any client, of any test */
-static jmp_buf verdict;
-static char seen[200]; /* what made the test fail */
+static char lines[LARGE + 1]; /* what clients send: numbered lines of ten bytes each */
+static bool thin;          /* the clients of this test read little at a time: see try_to_connect */
+static bool is_open[1024]; /* the clients of this test, by descriptor */
+static volatile pid_t server; /* the shell that runs COMMAND, or has become it; 0: none */
+static FILE *server_said;     /* its output, and its standard error */
+static bool ever_reached;     /* by any client, of any test, */
+static bool reached;          /* and since the last start */
+static jmp_buf end_of_test;   /* where fail() goes, out of whatever function: to passes() */
+static char seen[200];        /* what made the test fail */
+
+static _Noreturn void give_up(const char *why);
 
 /* End this test; passes() tells the rest. */
 static _Noreturn void fail(const char *format, ...)
@@ -54,7 +58,7 @@ static _Noreturn void fail(const char *format, ...)
     va_start(list, format);
     vsnprintf(seen, sizeof seen, format, list);
     va_end(list);
-    longjmp(verdict, 1);
+    longjmp(end_of_test, 1);
 }
 
 /* Clients. Most tests do not care how a client leaves, and let stop() reset it: then the server,
@@ -84,7 +88,7 @@ static int try_to_connect(void)
     struct sock_address own;
 
     if (client == -1 || client >= (int)sizeof is_open)
-        fail("the judge itself has no descriptor left");
+        give_up("the judge itself has no descriptor left");
     is_open[client] = true;
     fcntl(client, F_SETFD, FD_CLOEXEC);
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -129,14 +133,15 @@ static const char *ending(void)
 
 static int connect_client(void)
 {
-    int client, tries = (ever_reached ? SILENCE_MS : FIRST_START_MS) / PAUSE_MS;
+    int client, tries = (reached ? SILENCE_MS : START_MS) / PAUSE_MS;
 
     while ((client = try_to_connect()) == -1) {
         if (errno != ECONNREFUSED || ending() != NULL || --tries == 0)
-            fail("connect: %s", strerror(errno));
+            fail("connect: %s%s", strerror(errno),
+                ever_reached && !reached ? "; it does not start again" : "");
         poll(NULL, 0, PAUSE_MS);
     }
-    ever_reached = true;
+    ever_reached = reached = true;
     return client;
 }
 
@@ -204,8 +209,14 @@ static void one_more_client_is_served(void)
 {
     int client = connect_client();
 
-    echo(client, noise, 1000);
+    echo(client, lines, 1000);
     reset(client);
+}
+
+/* What a client does at once could still succeed with a server that is about to do wrong. */
+static void the_server_notices(void)
+{
+    poll(NULL, 0, NOTICE_MS);
 }
 
 /* The server. */
@@ -241,19 +252,22 @@ static void on_signal(int number)
     raise(number); /* SA_RESETHAND: now it has its default effect */
 }
 
+/* With so many descriptors at most; 0: as many as the judge has. */
 static void start(rlim_t descriptors)
 {
     const struct rlimit few = {descriptors, descriptors};
-    int client, null, tries = ever_reached ? SILENCE_MS / PAUSE_MS : 1;
+    int client, null, tries = SILENCE_MS / PAUSE_MS;
 
     /* What is left of the last one, a child that it forked, say, may take a moment to go. */
     while ((client = try_to_connect()) != -1) {
         reset(client);
         if (--tries == 0)
-            give_up("another program listens there");
+            give_up(ever_reached ? "your server is still there, so it has left its process group; "
+                                   "it must not become a daemon"
+                                 : "another program listens there");
         poll(NULL, 0, PAUSE_MS);
     }
-    rewind(server_said);
+    reached = false;
     fflush(stdout);
     if (ftruncate(fileno(server_said), 0) == -1 || (server = fork()) == -1)
         give_up(strerror(errno));
@@ -265,7 +279,7 @@ static void start(rlim_t descriptors)
     signal(SIGPIPE, SIG_DFL); /* or the server would inherit a safeguard that it may lack */
     null = open("/dev/null", O_RDWR);
     dup2(null, STDIN_FILENO);
-    dup2(null, STDOUT_FILENO);
+    dup2(fileno(server_said), STDOUT_FILENO);
     dup2(fileno(server_said), STDERR_FILENO);
     close(null);
     if (descriptors > 0)
@@ -286,6 +300,7 @@ static void echoes_a_line(int client)
 static void answers_before_the_client_has_finished(int client)
 {
     echo(client, "no newline", 10);
+    echo(client, "0", 1); /* some languages take it for false */
 }
 
 static void echoes_bytes_that_are_not_text(int client)
@@ -300,33 +315,34 @@ static void echoes_bytes_that_are_not_text(int client)
 static void echoes_in_order_what_comes_byte_by_byte(int client)
 {
     for (int i = 0; i < 1000; i++)
-        flood(client, noise + i, 1);
-    hear(client, noise, 1000);
+        flood(client, lines + i, 1);
+    hear(client, lines, 1000);
 }
 
 static void echoes_a_message_larger_than_its_buffer(int client)
 {
-    echo(client, noise, MEBIBYTE);
+    echo(client, lines, LARGE);
 }
 
 static void a_slow_reader_gets_every_byte(int client)
 {
-    hear(client, noise, flood(client, noise, MEBIBYTE));
+    hear(client, lines, flood(client, lines, LARGE));
 }
 
 static void adds_nothing_and_closes_after_the_client_has_finished(int client)
 {
-    echo(client, noise, 5);
+    echo(client, lines, 10);
     shutdown(client, SHUT_WR);
     hear_the_end(client);
 }
 
 static void returns_every_byte_after_a_half_close(int client)
 {
-    size_t sent = flood(client, noise, 300000);
+    size_t sent = flood(client, lines, LARGE);
 
     shutdown(client, SHUT_WR);
-    hear(client, noise, sent);
+    the_server_notices();
+    hear(client, lines, sent);
     hear_the_end(client);
 }
 
@@ -338,7 +354,7 @@ static void says_nothing_to_a_client_that_says_nothing(int client)
 
 static void serves_the_next_client_after_the_first(int client)
 {
-    echo(client, noise, 1000);
+    echo(client, lines, 1000);
     leave(client);
     one_more_client_is_served();
 }
@@ -347,47 +363,57 @@ static void a_second_client_waits_and_is_served(int first)
 {
     int second;
 
-    echo(first, noise, 10);
+    echo(first, lines, 10);
     second = connect_client();
-    flood(second, noise + 100, 10);
-    echo(first, noise + 10, 10);
+    flood(second, lines + 100, 10);
+    echo(first, lines + 10, 10);
     leave(first);
-    hear(second, noise + 100, 10);
+    hear(second, lines + 100, 10);
 }
 
 static void a_client_that_leaves_without_a_word_ends_only_itself(int client)
 {
     leave(client);
+    the_server_notices();
     one_more_client_is_served();
 }
 
 static void a_reset_ends_that_client_only(int client)
 {
-    echo(client, noise, 10);
+    echo(client, lines, 10);
     reset(client);
+    the_server_notices();
     one_more_client_is_served();
 }
 
-/* From 64 KiB, enough for a server with a small buffer, to 1 MiB: it is the second send to a client
- * that has left which raises SIGPIPE, and a server with a large buffer needs no second for less. */
+/* It is the second send to a client that has left which raises SIGPIPE: so the server is stopped
+ * until the client has left, and a server with a large buffer needs more bytes for a second send.
+ */
 static void a_client_that_floods_and_leaves_ends_only_itself(int client)
 {
-    for (size_t size = 65536; size <= MEBIBYTE; size *= 2) {
-        flood(client, noise, size);
+    for (size_t size = 50000; size <= LARGE; size *= 2) {
+        kill(-server, SIGSTOP);
+        flood(client, lines, size);
         leave(client);
+        kill(-server, SIGCONT);
+        the_server_notices();
         client = connect_client();
     }
-    echo(client, noise, 1000);
+    echo(client, lines, 1000);
 }
 
 static void gives_back_each_connection(int client)
 {
     reset(client);
     end_server();
-    start(64);
-    for (int i = 0; i < 100; i++) {
+    start(96);
+    for (int i = 0; i < 200; i++) {
         client = connect_client();
-        echo(client, noise, 10);
+        echo(client, lines, 10);
+        if (i % 2 == 0) {
+            reset(client); /* every other client is a rude one */
+            continue;
+        }
         shutdown(client, SHUT_WR);
         hear_the_end(client);
         leave(client);
@@ -398,7 +424,7 @@ static void gives_back_each_connection(int client)
  * as it would for a minute more, in TIME_WAIT, if we did not end with a reset. */
 static void it_starts_again_at_once_after_it_closed_first(int client)
 {
-    echo(client, noise, 10);
+    echo(client, lines, 10);
     end_server();
     start(0);
     one_more_client_is_served();
@@ -407,7 +433,17 @@ static void it_starts_again_at_once_after_it_closed_first(int client)
 static void serves_two_clients_at_once(int silent)
 {
     one_more_client_is_served();
-    echo(silent, noise, 10);
+    echo(silent, lines, 10);
+}
+
+/* While a client does not read, its thread waits in send. Whoever shares its buffer spoils it. */
+static void a_client_that_does_not_read_spoils_no_other(int lazy)
+{
+    size_t sent = flood(lazy, lines, LARGE);
+    int busy = connect_client();
+
+    echo(busy, lines + LARGE / 2, LARGE / 2);
+    hear(lazy, lines, sent);
 }
 
 static void serves_many_clients_at_once(int first)
@@ -418,76 +454,104 @@ static void serves_many_clients_at_once(int first)
         clients[i] = connect_client();
     for (int at = 0; at < 500; at += 100) {
         for (int i = 0; i < MANY; i++)
-            flood(clients[i], noise + i * 1000 + at, 100);
+            flood(clients[i], lines + i * 1000 + at, 100);
         for (int i = MANY; i-- > 0;)
-            hear(clients[i], noise + i * 1000 + at, 100);
+            hear(clients[i], lines + i * 1000 + at, 100);
     }
 }
 
 #define NC    "nc -N 127.0.0.1 PORT"
 #define HELLO "echo hello | " NC
 #define DIAL  "socket.create_connection((\"127.0.0.1\", PORT))"
-#define TEST(name, by_hand)  \
-    {                        \
-        name, #name, by_hand \
+#define TEST(name, thin, by_hand)  \
+    {                              \
+        name, #name, thin, by_hand \
     }
-enum { ONLY_WITH_M = 2 }; /* the last so many */
+enum { ONLY_WITH_M = 3 }; /* the last so many */
 static const struct test {
     void (*run)(int client);
     const char *name;
+    bool thin;
     const char *by_hand; /* how to see the same without the judge */
 } tests[] = {
-    TEST(echoes_a_line, HELLO),
-    TEST(answers_before_the_client_has_finished,
+    TEST(echoes_a_line, false, HELLO),
+    TEST(answers_before_the_client_has_finished, false,
         "(printf abc; sleep 5) | " NC "   # abc comes at once"),
-    TEST(echoes_bytes_that_are_not_text, "printf '\\000\\001\\377\\r\\n' | " NC " | od -c"),
-    TEST(echoes_in_order_what_comes_byte_by_byte,
+    TEST(echoes_bytes_that_are_not_text, false, "printf '\\000\\001\\377\\r\\n' | " NC " | od -c"),
+    TEST(echoes_in_order_what_comes_byte_by_byte, false,
         "for i in 1 2 3 4 5; do printf $i; sleep 0.1; done | " NC),
-    TEST(echoes_a_message_larger_than_its_buffer,
-        "seq 150000 | " NC " | cksum; seq 150000 | cksum   # the same twice"),
-    TEST(a_slow_reader_gets_every_byte,
-        "seq 150000 | " NC " | (sleep 3; cksum); seq 150000 | cksum   # the same twice"),
-    TEST(adds_nothing_and_closes_after_the_client_has_finished,
+    TEST(echoes_a_message_larger_than_its_buffer, false,
+        "seq 2000000 | " NC " | cksum; seq 2000000 | cksum   # the same twice"),
+    TEST(a_slow_reader_gets_every_byte, true,
+        "seq 2000000 | " NC " | (sleep 3; cksum); seq 2000000 | cksum   # the same twice"),
+    TEST(adds_nothing_and_closes_after_the_client_has_finished, false,
         "printf abc | " NC " | od -c   # abc, no more, and then the prompt"),
-    TEST(returns_every_byte_after_a_half_close,
-        "head -c 300000 /dev/zero | " NC " | wc -c   # 300000"),
-    TEST(says_nothing_to_a_client_that_says_nothing,
+    TEST(returns_every_byte_after_a_half_close, true,
+        "seq 2000000 | " NC " | (sleep 3; cksum); seq 2000000 | cksum   # the same twice"),
+    TEST(says_nothing_to_a_client_that_says_nothing, false,
         NC " </dev/null | od -c   # nothing, and then the prompt"),
-    TEST(serves_the_next_client_after_the_first, HELLO "; " HELLO),
-    TEST(a_second_client_waits_and_is_served,
+    TEST(serves_the_next_client_after_the_first, false, HELLO "; " HELLO),
+    TEST(a_second_client_waits_and_is_served, false,
         "nc 127.0.0.1 PORT   # in two terminals: type in both, then Ctrl-C the first"),
-    TEST(a_client_that_leaves_without_a_word_ends_only_itself, "nc -z 127.0.0.1 PORT; " HELLO),
-    TEST(a_reset_ends_that_client_only,
+    TEST(a_client_that_leaves_without_a_word_ends_only_itself, false,
+        "nc -z 127.0.0.1 PORT; " HELLO),
+    TEST(a_reset_ends_that_client_only, false,
         "python3 -c 'import socket; s = " DIAL "; s.setsockopt(socket.SOL_SOCKET, "
         "socket.SO_LINGER, b\"\\1\\0\\0\\0\\0\\0\\0\\0\")'; " HELLO),
-    TEST(a_client_that_floods_and_leaves_ends_only_itself,
+    TEST(a_client_that_floods_and_leaves_ends_only_itself, false,
         "python3 -c 'import socket; " DIAL ".sendall(bytes(300000))'; " HELLO),
-    TEST(gives_back_each_connection,
-        "for i in $(seq 100); do echo $i | " NC "; done   # the server after: ulimit -n 64"),
-    TEST(it_starts_again_at_once_after_it_closed_first,
+    TEST(gives_back_each_connection, false,
+        "for i in $(seq 100); do echo $i | " NC "; done   # the server after: ulimit -n 96"),
+    TEST(it_starts_again_at_once_after_it_closed_first, false,
         "nc 127.0.0.1 PORT   # leave it there, Ctrl-C the server, and start it again"),
-    TEST(serves_two_clients_at_once,
+    TEST(serves_two_clients_at_once, false,
         "nc 127.0.0.1 PORT   # in two terminals: type in the second first"),
-    TEST(serves_many_clients_at_once,
+    TEST(a_client_that_does_not_read_spoils_no_other, true,
+        "(seq 9000000; sleep 9) | " NC
+        " | (sleep 5; cksum); seq 9000000 | cksum   # meanwhile: " HELLO),
+    TEST(serves_many_clients_at_once, false,
         "for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait"),
 };
 
-/* What was seen, how the server ended if it did, and the last line of its standard error. */
+/* The last lines that the server wrote, without what a terminal would obey. */
+static void quote_server(void)
+{
+    enum { MOST = 2000, LINES = 8 };
+    char text[MOST + 1];
+    int newlines = 0;
+    size_t size, at;
+
+    fseek(server_said, 0, SEEK_END);
+    fseek(server_said, ftell(server_said) > MOST ? ftell(server_said) - MOST : 0, SEEK_SET);
+    size = fread(text, 1, MOST, server_said);
+    while (size > 0 && text[size - 1] == '\n')
+        size--;
+    for (at = size; at > 0 && newlines < LINES; at--)
+        newlines += text[at - 1] == '\n' ? 1 : 0;
+    if (size > 0)
+        printf("     it said: ");
+    for (at += newlines == LINES ? 1 : 0; at < size; at++)
+        if (text[at] == '\n')
+            printf("\n              ");
+        else
+            putchar(text[at] >= ' ' && text[at] <= '~' ? text[at] : '?');
+    if (size > 0)
+        putchar('\n');
+}
+
+/* What was seen, how the server ended if it did, what it wrote last, and how to see it by hand. */
 static void explain(const char *by_hand)
 {
-    char line[300] = "";
     const char *how, *rest;
 
     poll(NULL, 0, 50); /* a server that is just dying may take a moment */
     how = ending();
     printf("     seen: %s%s%s\n", seen, how ? "; the server is gone: " : "", how ? how : "");
-    rewind(server_said);
-    while (fgets(line, sizeof line, server_said) != NULL)
-        continue;
-    if (*line != '\0')
-        printf("     it said: %.*s\n", (int)strcspn(line, "\n"), line);
+    quote_server();
     if (!ever_reached)
-        give_up("no server ever listened there");
+        give_up(how != NULL ? "the command has ended; it has to stay in the foreground"
+                            : "nobody listens there; the command still runs: does it listen on "
+                              "another port, or on ::1 only?");
     printf("     by hand: ");
     for (; (rest = strstr(by_hand, "PORT")) != NULL; by_hand = rest + 4)
         printf("%.*s%s", (int)(rest - by_hand), by_hand, port);
@@ -496,8 +560,8 @@ static void explain(const char *by_hand)
 
 static bool passes(const struct test *test)
 {
-    if (setjmp(verdict) == 0) {
-        thin = test->run == a_slow_reader_gets_every_byte;
+    if (setjmp(end_of_test) == 0) {
+        thin = test->thin;
         start(0);
         test->run(connect_client());
         printf("ok   %s\n", test->name);
@@ -516,14 +580,16 @@ int main(int argc, char **argv)
     bool with_m = argc == 4 && strcmp(argv[1], "-m") == 0;
     struct sock_addresses found;
     size_t passed = 0, count = sizeof tests / sizeof *tests - (with_m ? 0 : ONLY_WITH_M);
+    size_t failed = 0;
     unsigned long number = 0;
+    char *end = NULL;
 
     if (argc == 3 || with_m) {
         command = argv[argc - 2];
         port = argv[argc - 1];
-        number = strtoul(port, NULL, 10);
+        number = strtoul(port, &end, 10);
     }
-    if (number < 1 || number > 65535) {
+    if (end == NULL || *end != '\0' || number < 1 || number > 65535) {
         fputs("usage: judge [-m] COMMAND PORT\n"
               "  -m       many clients at once, too\n"
               "  COMMAND  starts an echo server that listens on PORT of 127.0.0.1\n",
@@ -539,15 +605,20 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    number = 1;
-    for (size_t i = 0; i < sizeof noise; i++) {
-        number = (number * 1664525 + 1013904223) & 0xffffffff;
-        noise[i] = (char)(number >> 24);
-    }
+    for (int i = 0; i < LARGE / 10; i++)
+        sprintf(lines + (size_t)i * 10, "%09d\n", i);
 
-    for (size_t i = 0; i < count; i++)
-        passed += passes(&tests[i]) ? 1 : 0;
-    printf("%zu passed, %zu failed\n", passed, count - passed);
+    /* What needs more than the first client got, or a server that starts, would only fail too. */
+    for (size_t i = 0; i < count && (failed == 0 || (i > 1 && reached)); i++)
+        *(passes(&tests[i]) ? &passed : &failed) += 1;
+    printf("%zu passed, %zu failed\n", passed, failed);
+    if (passed + failed < count)
+        printf("%zu not judged: %s; mend this first\n", count - passed - failed,
+            reached ? "they need what the first client did not get" : "it does not start again");
+    if (failed == 0)
+        puts("Not judged: its log, short sends, EINTR, failures of accept, zombies, descriptors "
+             "that a\n"
+             "child inherits, Nagle's delay, and limits of its own.");
     fclose(server_said);
-    return passed < count;
+    return failed > 0;
 }
