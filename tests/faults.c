@@ -1,92 +1,80 @@
-/* The wrapper module as programs under test may find it: with faults. $FAIL_CREATE and its like
- * hold the errnos with which the next calls of that function fail, before it works; 0 is Ctrl-C,
- * before a send and after a receive or a close; -1 lets one call work. And the host
- * "two" has two addresses, ::1 and 127.0.0.1, as localhost has on many machines; "many" has as many
- * as a list has room for. (In these programs, sock_create is fault_create, and so on: see FAULTS in
- * the Makefile.) */
+/* The wrapper module as programs under test may find it: with faults. $FAIL_ACCEPT='EMFILE ok
+ * EBADF' makes the first call of sock_accept fail with EMFILE, lets the second one work, and the
+ * third fail; after these, all work. "ctrl-c" is what a person presses, before a send and after
+ * another call. The host "two" has two addresses, ::1 and 127.0.0.1, as localhost has on many
+ * machines; "many" has as many as a list has room for. (In these programs, sock_create is
+ * fault_create, and so on: see FAULTS in the Makefile.) */
+#include "console.h"
 #include "sock.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Returns -1 if it is to fail now, with errno set, else 0. */
-static int fails(const char *variable)
+/* Returns whether the call is to fail now, and then errno says why. */
+static bool fails(const char *variable)
 {
-    const char *value = getenv(variable);
-    char left[100] = "", *next;
-    long error;
+    const char *faults = getenv(variable);
+    char first[20] = "", rest[80] = "";
+    int error = 200;
 
-    if (value != NULL)
-        strncpy(left, value, sizeof left - 1);
-    error = strtol(left, &next, 10);
-    if (next == left)
-        return 0;
-    setenv(variable, next, 1);
-    errno = (int)error;
-    return error == -1 ? 0 : -1;
+    if (faults == NULL || sscanf(faults, "%19s%79[^\n]", first, rest) < 1)
+        return false;
+    setenv(variable, rest, 1);
+    if (strcmp(first, "ctrl-c") == 0)
+        raise(SIGINT);
+    while (error > 0 && strcmp(first, console_symbol(error)) != 0)
+        error--;
+    errno = error;
+    return error > 0;
 }
 
 int fault_create(int family)
 {
-    return fails("FAIL_CREATE") == -1 ? -1 : sock_create(family);
+    return fails("FAIL_CREATE") ? -1 : sock_create(family);
 }
 
 int fault_listen(int fd, int backlog)
 {
-    return fails("FAIL_LISTEN") == -1 ? -1 : sock_listen(fd, backlog);
+    return fails("FAIL_LISTEN") ? -1 : sock_listen(fd, backlog);
 }
 
 int fault_local_address(int fd, struct sock_address *local)
 {
-    return fails("FAIL_LOCAL_ADDRESS") == -1 ? -1 : sock_local_address(fd, local);
+    return fails("FAIL_LOCAL_ADDRESS") ? -1 : sock_local_address(fd, local);
 }
 
 int fault_accept(int listener, struct sock_address *client)
 {
-    return fails("FAIL_ACCEPT") == -1 ? -1 : sock_accept(listener, client);
+    return fails("FAIL_ACCEPT") ? -1 : sock_accept(listener, client);
 }
 
 int fault_send(int fd, const void *data, size_t size)
 {
-    if (fails("FAIL_SEND") == -1) {
-        if (errno != 0)
-            return -1;
-        raise(SIGINT);
-    }
-    return sock_send(fd, data, size);
+    return fails("FAIL_SEND") ? -1 : sock_send(fd, data, size);
 }
 
 ssize_t fault_recv(int fd, void *buffer, size_t room)
 {
     ssize_t got = sock_recv(fd, buffer, room);
 
-    if (fails("FAIL_RECV") == -1)
-        raise(SIGINT);
-    return got;
+    return fails("FAIL_RECV") ? -1 : got;
 }
 
 ssize_t fault_recv_all(int fd, void *buffer, size_t size)
 {
     ssize_t got = sock_recv_all(fd, buffer, size);
 
-    if (fails("FAIL_RECV_ALL") == -1)
-        raise(SIGINT);
-    return got;
+    return fails("FAIL_RECV_ALL") ? -1 : got;
 }
 
 int fault_close(int fd)
 {
     int result = sock_close(fd);
 
-    if (fails("FAIL_CLOSE") == -1) {
-        if (errno != 0)
-            return -1; /* it is closed even then */
-        raise(SIGINT);
-    }
-    return result;
+    return fails("FAIL_CLOSE") ? -1 : result; /* it is closed even then */
 }
 
 int fault_resolve(const char *host, uint16_t port, struct sock_addresses *addresses)

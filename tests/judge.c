@@ -23,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,8 +38,7 @@ enum {
 static const char *command, *port;
 static struct sock_address address;
 static char lines[LARGE + 1]; /* what clients send: numbered lines of ten bytes each */
-static bool thin;          /* the clients of this test read little at a time: see try_to_connect */
-static bool is_open[1024]; /* the clients of this test, by descriptor */
+static bool thin; /* the clients of this test read little at a time: see try_to_connect */
 static volatile pid_t server; /* the shell that runs COMMAND, or has become it; 0: none */
 static FILE *server_said;     /* its output, and its standard error */
 static bool ever_reached;     /* by any client, of any test, */
@@ -64,18 +62,12 @@ static _Noreturn void fail(const char *format, ...)
 /* Clients. Most tests do not care how a client leaves, and let stop() reset it: then the server,
  * though it is ended next, leaves no TIME_WAIT that would keep a simple one from starting again. */
 
-static void leave(int client)
-{
-    close(client);
-    is_open[client] = false;
-}
-
 static void reset(int client)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
-    setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    leave(client);
+    if (setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0)
+        close(client);
 }
 
 /* Returns a client, which does not block, or -1. A thin one has room for little, and asks for it in
@@ -87,9 +79,8 @@ static int try_to_connect(void)
     socklen_t size = sizeof error;
     struct sock_address own;
 
-    if (client == -1 || client >= (int)sizeof is_open)
+    if (client == -1)
         give_up("the judge itself has no descriptor left");
-    is_open[client] = true;
     fcntl(client, F_SETFD, FD_CLOEXEC);
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (thin) {
@@ -232,9 +223,8 @@ static void end_server(void)
 
 static void stop(void)
 {
-    for (int fd = 0; fd < (int)sizeof is_open; fd++)
-        if (is_open[fd])
-            reset(fd);
+    for (int fd = STDERR_FILENO + 1; fd < MANY + 50; fd++)
+        reset(fd); /* or nothing, if it is none of our clients */
     end_server();
 }
 
@@ -252,10 +242,9 @@ static void on_signal(int number)
     raise(number); /* SA_RESETHAND: now it has its default effect */
 }
 
-/* With so many descriptors at most; 0: as many as the judge has. */
-static void start(rlim_t descriptors)
+static void start(bool with_few_descriptors)
 {
-    const struct rlimit few = {descriptors, descriptors};
+    const char *script = with_few_descriptors ? "ulimit -n 96; eval \"$1\"" : command;
     int client, null, tries = SILENCE_MS / PAUSE_MS;
 
     /* What is left of the last one, a child that it forked, say, may take a moment to go. */
@@ -282,9 +271,7 @@ static void start(rlim_t descriptors)
     dup2(fileno(server_said), STDOUT_FILENO);
     dup2(fileno(server_said), STDERR_FILENO);
     close(null);
-    if (descriptors > 0)
-        setrlimit(RLIMIT_NOFILE, &few);
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    execl("/bin/sh", "sh", "-c", script, "sh", command, (char *)NULL);
     _exit(127);
 }
 
@@ -355,7 +342,7 @@ static void says_nothing_to_a_client_that_says_nothing(int client)
 static void serves_the_next_client_after_the_first(int client)
 {
     echo(client, lines, 1000);
-    leave(client);
+    close(client);
     one_more_client_is_served();
 }
 
@@ -367,13 +354,13 @@ static void a_second_client_waits_and_is_served(int first)
     second = connect_client();
     flood(second, lines + 100, 10);
     echo(first, lines + 10, 10);
-    leave(first);
+    close(first);
     hear(second, lines + 100, 10);
 }
 
 static void a_client_that_leaves_without_a_word_ends_only_itself(int client)
 {
-    leave(client);
+    close(client);
     the_server_notices();
     one_more_client_is_served();
 }
@@ -394,7 +381,7 @@ static void a_client_that_floods_and_leaves_ends_only_itself(int client)
     for (size_t size = 50000; size <= LARGE; size *= 2) {
         kill(-server, SIGSTOP);
         flood(client, lines, size);
-        leave(client);
+        close(client);
         kill(-server, SIGCONT);
         the_server_notices();
         client = connect_client();
@@ -406,7 +393,7 @@ static void gives_back_each_connection(int client)
 {
     reset(client);
     end_server();
-    start(96);
+    start(true);
     for (int i = 0; i < 200; i++) {
         client = connect_client();
         echo(client, lines, 10);
@@ -416,7 +403,7 @@ static void gives_back_each_connection(int client)
         }
         shutdown(client, SHUT_WR);
         hear_the_end(client);
-        leave(client);
+        close(client);
     }
 }
 
@@ -426,7 +413,7 @@ static void it_starts_again_at_once_after_it_closed_first(int client)
 {
     echo(client, lines, 10);
     end_server();
-    start(0);
+    start(false);
     one_more_client_is_served();
 }
 
@@ -460,13 +447,10 @@ static void serves_many_clients_at_once(int first)
     }
 }
 
-#define NC    "nc -N 127.0.0.1 PORT"
-#define HELLO "echo hello | " NC
-#define DIAL  "socket.create_connection((\"127.0.0.1\", PORT))"
-#define TEST(name, thin, by_hand)  \
-    {                              \
-        name, #name, thin, by_hand \
-    }
+#define NC         "nc -N 127.0.0.1 PORT"
+#define HELLO      "echo hello | " NC
+#define DIAL       "socket.create_connection((\"127.0.0.1\", PORT))"
+#define TEST(name) name, #name
 enum { ONLY_WITH_M = 3 }; /* the last so many */
 static const struct test {
     void (*run)(int client);
@@ -474,67 +458,62 @@ static const struct test {
     bool thin;
     const char *by_hand; /* how to see the same without the judge */
 } tests[] = {
-    TEST(echoes_a_line, false, HELLO),
-    TEST(answers_before_the_client_has_finished, false,
-        "(printf abc; sleep 5) | " NC "   # abc comes at once"),
-    TEST(echoes_bytes_that_are_not_text, false, "printf '\\000\\001\\377\\r\\n' | " NC " | od -c"),
-    TEST(echoes_in_order_what_comes_byte_by_byte, false,
-        "for i in 1 2 3 4 5; do printf $i; sleep 0.1; done | " NC),
-    TEST(echoes_a_message_larger_than_its_buffer, false,
-        "seq 2000000 | " NC " | cksum; seq 2000000 | cksum   # the same twice"),
-    TEST(a_slow_reader_gets_every_byte, true,
-        "seq 2000000 | " NC " | (sleep 3; cksum); seq 2000000 | cksum   # the same twice"),
-    TEST(adds_nothing_and_closes_after_the_client_has_finished, false,
-        "printf abc | " NC " | od -c   # abc, no more, and then the prompt"),
-    TEST(returns_every_byte_after_a_half_close, true,
-        "seq 2000000 | " NC " | (sleep 3; cksum); seq 2000000 | cksum   # the same twice"),
-    TEST(says_nothing_to_a_client_that_says_nothing, false,
-        NC " </dev/null | od -c   # nothing, and then the prompt"),
-    TEST(serves_the_next_client_after_the_first, false, HELLO "; " HELLO),
-    TEST(a_second_client_waits_and_is_served, false,
-        "nc 127.0.0.1 PORT   # in two terminals: type in both, then Ctrl-C the first"),
-    TEST(a_client_that_leaves_without_a_word_ends_only_itself, false,
-        "nc -z 127.0.0.1 PORT; " HELLO),
-    TEST(a_reset_ends_that_client_only, false,
+    {TEST(echoes_a_line), false, HELLO},
+    {TEST(answers_before_the_client_has_finished), false,
+        "(printf abc; sleep 5) | " NC "   # abc comes at once"},
+    {TEST(echoes_bytes_that_are_not_text), false,
+        "printf '\\000\\001\\377\\r\\n' | " NC " | od -c"},
+    {TEST(echoes_in_order_what_comes_byte_by_byte), false,
+        "for i in 1 2 3 4 5; do printf $i; sleep 0.1; done | " NC},
+    {TEST(echoes_a_message_larger_than_its_buffer), false,
+        "seq 2000000 | " NC " | cksum; seq 2000000 | cksum   # the same twice"},
+    {TEST(a_slow_reader_gets_every_byte), true,
+        "seq 2000000 | " NC " | (sleep 3; cksum); seq 2000000 | cksum   # the same twice"},
+    {TEST(adds_nothing_and_closes_after_the_client_has_finished), false,
+        "printf abc | " NC " | od -c   # abc, no more, and then the prompt"},
+    {TEST(returns_every_byte_after_a_half_close), true,
+        "seq 2000000 | " NC " | (sleep 3; cksum); seq 2000000 | cksum   # the same twice"},
+    {TEST(says_nothing_to_a_client_that_says_nothing), false,
+        NC " </dev/null | od -c   # nothing, and then the prompt"},
+    {TEST(serves_the_next_client_after_the_first), false, HELLO "; " HELLO},
+    {TEST(a_second_client_waits_and_is_served), false,
+        "nc 127.0.0.1 PORT   # in two terminals: type in both, then Ctrl-C the first"},
+    {TEST(a_client_that_leaves_without_a_word_ends_only_itself), false,
+        "nc -z 127.0.0.1 PORT; " HELLO},
+    {TEST(a_reset_ends_that_client_only), false,
         "python3 -c 'import socket; s = " DIAL "; s.setsockopt(socket.SOL_SOCKET, "
-        "socket.SO_LINGER, b\"\\1\\0\\0\\0\\0\\0\\0\\0\")'; " HELLO),
-    TEST(a_client_that_floods_and_leaves_ends_only_itself, false,
-        "python3 -c 'import socket; " DIAL ".sendall(bytes(300000))'; " HELLO),
-    TEST(gives_back_each_connection, false,
-        "for i in $(seq 100); do echo $i | " NC "; done   # the server after: ulimit -n 96"),
-    TEST(it_starts_again_at_once_after_it_closed_first, false,
-        "nc 127.0.0.1 PORT   # leave it there, Ctrl-C the server, and start it again"),
-    TEST(serves_two_clients_at_once, false,
-        "nc 127.0.0.1 PORT   # in two terminals: type in the second first"),
-    TEST(a_client_that_does_not_read_spoils_no_other, true,
+        "socket.SO_LINGER, b\"\\1\\0\\0\\0\\0\\0\\0\\0\")'; " HELLO},
+    {TEST(a_client_that_floods_and_leaves_ends_only_itself), false,
+        "python3 -c 'import socket; " DIAL ".sendall(bytes(300000))'; " HELLO},
+    {TEST(gives_back_each_connection), false,
+        "for i in $(seq 100); do echo $i | " NC "; done   # the server after: ulimit -n 96"},
+    {TEST(it_starts_again_at_once_after_it_closed_first), false,
+        "nc 127.0.0.1 PORT   # leave it there, Ctrl-C the server, and start it again"},
+    {TEST(serves_two_clients_at_once), false,
+        "nc 127.0.0.1 PORT   # in two terminals: type in the second first"},
+    {TEST(a_client_that_does_not_read_spoils_no_other), true,
         "(seq 9000000; sleep 9) | " NC
-        " | (sleep 5; cksum); seq 9000000 | cksum   # meanwhile: " HELLO),
-    TEST(serves_many_clients_at_once, false,
-        "for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait"),
+        " | (sleep 5; cksum); seq 9000000 | cksum   # meanwhile: " HELLO},
+    {TEST(serves_many_clients_at_once), false,
+        "for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait"},
 };
 
-/* The last lines that the server wrote, without what a terminal would obey. */
+/* The end of what the server wrote, without what a terminal would obey. */
 static void quote_server(void)
 {
-    enum { MOST = 2000, LINES = 8 };
-    char text[MOST + 1];
-    int newlines = 0;
-    size_t size, at;
+    char text[800];
 
-    fseek(server_said, 0, SEEK_END);
-    fseek(server_said, ftell(server_said) > MOST ? ftell(server_said) - MOST : 0, SEEK_SET);
-    size = fread(text, 1, MOST, server_said);
+    if (fseek(server_said, -(long)sizeof text, SEEK_END) == -1)
+        rewind(server_said); /* it is not so long */
+    size_t size = fread(text, 1, sizeof text, server_said);
     while (size > 0 && text[size - 1] == '\n')
         size--;
-    for (at = size; at > 0 && newlines < LINES; at--)
-        newlines += text[at - 1] == '\n' ? 1 : 0;
-    if (size > 0)
-        printf("     it said: ");
-    for (at += newlines == LINES ? 1 : 0; at < size; at++)
-        if (text[at] == '\n')
-            printf("\n              ");
-        else
-            putchar(text[at] >= ' ' && text[at] <= '~' ? text[at] : '?');
+    for (size_t i = 0; i < size; i++) {
+        if (i == 0 || text[i] == '\n')
+            printf(i == 0 ? "     it said: " : "\n              ");
+        if (text[i] != '\n')
+            putchar(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+    }
     if (size > 0)
         putchar('\n');
 }
@@ -562,7 +541,7 @@ static bool passes(const struct test *test)
 {
     if (setjmp(end_of_test) == 0) {
         thin = test->thin;
-        start(0);
+        start(false);
         test->run(connect_client());
         printf("ok   %s\n", test->name);
         stop();

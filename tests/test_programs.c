@@ -1,12 +1,9 @@
-/* The two programs as a person or a shell meets them: spawned for real, on ports that the kernel
+/* The two programs as a person or a shell meets them: started for real, on ports that the kernel
  * chose. Rude and odd peers are sockets of the test itself. Nothing sleeps in order to wait: a test
  * reads what it waits for, and an alarm ends it if that never comes. */
 #include "programs.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,25 +11,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#define test(name)      cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define MESSAGE(number) "你好,hello,world," number "...\n"
 #define SHOWN(number)   "你好,hello,world," number "...\\n" /* as a log shows it */
-#define SUMMARY         "\n--- 127.0.0.1:# echo statistics ---\n"
+#define SUMMARY         "\n--- *:# echo statistics ---\n"
 #define TRIPS           ", round trip min/avg/max = #/#/# ms\n"
+#define ONE_SENT        "1 sent, 1 echoed" TRIPS
 
 /* Of the test that runs: two programs, and its own end of a connection to one of them. */
 static struct program *server, *client;
-static int peer, listener; /* the second if the test is a server; both may be -1 */
+static int peer;
 
-static int set_up(void **state)
+static void visit(void)
 {
-    peer = listener = -1;
-    return programs_on(state);
+    peer = connect_to("127.0.0.1", server->port);
 }
 
 static void leave(void)
 {
-    close_if_open(&peer);
+    sock_close(peer);
 }
 
 /* Leaves so rudely that the other end gets ECONNRESET. */
@@ -44,23 +40,18 @@ static void leave_by_reset(void)
     leave();
 }
 
-static int tear_down(void **state)
-{
-    leave();
-    close_if_open(&listener);
-    return programs_off(state);
-}
-
-static void visit(void)
-{
-    leave();
-    peer = connect_to("127.0.0.1", server->port);
-}
-
 static void exchange(const char *text)
 {
     say(peer, text);
     hear(peer, text);
+}
+
+/* The polite end of an exchange. */
+static void finish_sending(void)
+{
+    shutdown(peer, SHUT_WR);
+    hear_the_end(peer);
+    leave();
 }
 
 /* What every rude client is followed by: one that is served as if nothing had been. */
@@ -68,19 +59,24 @@ static void serves_the_next(void)
 {
     visit();
     exchange("next");
-    leave();
+    finish_sending();
 }
 
 /* The test is the server: start a command of the client, and be where it is told to connect. */
 static void be_server_of(const char *command)
 {
     struct sock_address address, ignored;
+    int listener = listen_anywhere(&address, 1);
 
-    close_if_open(&listener);
-    listener = listen_anywhere(&address, 1);
     client = start("%s 127.0.0.1 %s", command, port_in(address.text));
-    leave();
     peer = sock_accept(listener, &ignored);
+    sock_close(listener);
+}
+
+static void echo_back(const char *message)
+{
+    hear(peer, message);
+    say(peer, message);
 }
 
 /* And up to its first message, which is to be answered. */
@@ -100,42 +96,41 @@ static double now_ms(void)
 
 /* --- both ends --- */
 
-static void needs_ipv6(void)
+static void three_messages(const char *server_options, const char *host)
 {
-    struct sock_addresses loopback;
-    int fd = sock_create(AF_INET6);
-    bool there =
-        fd != -1 && sock_resolve("::1", 0, &loopback) == 0 && sock_bind(fd, &loopback.list[0]) == 0;
-
-    if (fd != -1)
-        sock_close(fd);
-    needs(there, "IPv6");
-}
-
+    server = serve(server_options);
+    client = start("echo-client -c 3 -i 0 %s %s", host, server->port);
 #define THREE_LINES(who) who SHOWN("0") "\n" who SHOWN("1") "\n" who SHOWN("2") "\n"
-static const struct meeting {
-    const char *claim, *server_options, *host;
-    void (*needs)(void);
-} meetings[] = {
-    {"both_ends_speak_over_ipv4", "", "127.0.0.1", NULL},
-    {"both_ends_speak_over_ipv6", "-l ::1", "::1", needs_ipv6},
-    {"the_ipv6_wildcard_takes_ipv4_clients_too", "-l ::", "127.0.0.1", needs_ipv6},
-};
-
-static void three_messages(void **state)
-{
-    const struct meeting *row = *state;
-
-    if (row->needs != NULL)
-        row->needs();
-    server = await_ready(start("echo-server -c 1 %s 0", row->server_options));
-    client = start("echo-client -c 3 -i 0 %s %s", row->host, server->port);
-    assert_ends(client, 0,
-        THREE_LINES("server say: ") "\n--- *:# echo statistics ---\n3 sent, 3 echoed" TRIPS, "");
+    assert_ends(client, 0, THREE_LINES("server say: ") SUMMARY "3 sent, 3 echoed" TRIPS, "");
     assert_ends(server, 0,
         "client connected from *:#\n" THREE_LINES(
             "client say: ") "client finished sending; 72 bytes echoed\n",
         "");
+}
+
+static void both_ends_speak_over_ipv4(void **state)
+{
+    three_messages("-c 1", "127.0.0.1");
+}
+
+static void needs_ipv6(void)
+{
+    struct sock_addresses loopback;
+    int fd = sock_create(AF_INET6);
+
+    needs(sock_resolve("::1", 0, &loopback) == 0 && sock_bind(fd, &loopback.list[0]) == 0, "IPv6");
+}
+
+static void both_ends_speak_over_ipv6(void **state)
+{
+    needs_ipv6();
+    three_messages("-c 1 -l ::1", "::1");
+}
+
+static void the_ipv6_wildcard_takes_ipv4_clients_too(void **state)
+{
+    needs_ipv6();
+    three_messages("-c 1 -l ::", "127.0.0.1");
 }
 
 /* The hosts "two" and "many" have several addresses, ::1 first: see faults.c. */
@@ -143,45 +138,17 @@ static void the_client_tries_each_address_until_one_works(void **state)
 {
     server = serve("-c 1");
     client = start("echo-client-faulty -c 1 -v many %s", server->port);
-    assert_int_equal(finish(client), 0);
-    assert_match(strstr(client->complained, "[3] connect(3, 127"),
-        "[3] connect(#, 127.0.0.1:#) = 0\n[4] send*\n[4] recv*\n[5] close*\n");
-    assert_int_equal(finish(server), 0);
+    assert_ends(client, 0, "~",
+        "~[3] connect(3, 127.0.0.1:#) = 0\n[4] send*\n[4] recv*\n[5] close(#) = 0\n");
+    assert_ends(server, 0, "~", "");
 }
 
 static void an_address_without_a_socket_is_passed_over(void **state)
 {
     server = serve("-c 1");
-    client = start("env FAIL_CREATE=%d echo-client-faulty -c 1 two %s", EAFNOSUPPORT, server->port);
-    assert_ends(client, 0, ANY, "");
-    assert_int_equal(finish(server), 0);
-}
-
-/* FAIL_CLOSE: what went wrong is told, not what went wrong after it. */
-static void when_no_address_works_the_last_is_reported(void **state)
-{
-    static const char *const commands[] = {
-        "echo-client-faulty two %s", "env FAIL_CLOSE='1 1' echo-client-faulty two %s"};
-    struct sock_address address;
-
-    listener = bind_anywhere(&address); /* bound, but nobody listens there */
-    for (int i = 0; i < 2; i++) {
-        client = start(commands[i], port_in(address.text));
-        assert_ends(client, 2, "",
-            "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)\n"
-            "echo-client: hint: is the server *\n");
-    }
-}
-
-static void it_is_said_that_there_may_be_more_addresses_than_were_tried(void **state)
-{
-    struct sock_address address;
-
-    listener = bind_anywhere(&address);
-    client = start("echo-client-faulty many %s", port_in(address.text));
-    assert_ends(client, 2, "",
-        "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*); the first 16 addresses were tried\n"
-        "echo-client: hint: *\n");
+    client = start("env FAIL_CREATE=EAFNOSUPPORT echo-client-faulty -c 1 two %s", server->port);
+    assert_ends(client, 0, "~", "");
+    assert_ends(server, 0, "~", "");
 }
 
 /* Three times, so it waits three tenths of a second: no machine is so fast that it takes less. */
@@ -189,21 +156,20 @@ static void an_accept_that_fails_is_named_once_and_tried_again(void **state)
 {
     double before = now_ms();
 
-    server = await_ready(
-        start("env FAIL_ACCEPT='%d %d %d' echo-server-faulty -c 1 0", EMFILE, ENFILE, EMFILE));
+    server = await_ready(start("env FAIL_ACCEPT='EMFILE ENFILE EMFILE' echo-server-faulty -c 1 0"));
     client = start("echo-client -c 1 127.0.0.1 %s", server->port);
-    assert_ends(client, 0, ANY, "");
-    assert_ends(server, 0, ANY, "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n");
+    assert_ends(client, 0, "~", "");
+    assert_ends(server, 0, "~", "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n");
     assert_true(now_ms() - before >= 300);
 }
 
 static void an_accept_that_cannot_succeed_ends_the_server_with_1(void **state)
 {
-    static const int mistakes[] = {EBADF, EFAULT, EINVAL, ENOTSOCK};
+    static const char *const mistakes[] = {"EBADF", "EFAULT", "EINVAL", "ENOTSOCK"};
 
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
-        server = start("env FAIL_ACCEPT='%d %d' echo-server-faulty 0", EMFILE, mistakes[i]);
-        assert_ends(server, 1, ANY,
+        server = start("env FAIL_ACCEPT='EMFILE %s' echo-server-faulty 0", mistakes[i]);
+        assert_ends(server, 1, "listening on *\n",
             "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n"
             "echo-server: accept 127.0.0.1:#: E* (*)\n");
     }
@@ -221,13 +187,13 @@ static void the_trace_tells_each_call_behind_its_step(void **state)
 {
     server = serve("-v -c 1");
     client = start("echo-client -v -c 1 127.0.0.1 %s", server->port);
-    assert_ends(client, 0, ANY,
+    assert_ends(client, 0, "~",
         "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
         "[3] connect(#, 127.0.0.1:#) = 0\n"
         "[4] send(#, 24 bytes) = 24\n"
         "[4] recv(#, room 24) = 24\n"
         "[5] close(#) = 0\n");
-    assert_ends(server, 0, ANY,
+    assert_ends(server, 0, "~",
         "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
         "[2] bind(#, 127.0.0.1:0) = 0\n"
         "[3] listen(#, #) = 0\n"
@@ -249,12 +215,10 @@ static void the_message_on_the_wire_is_the_article_s_byte_for_byte(void **state)
 
         snprintf(message, sizeof message,
             "\xe4\xbd\xa0\xe5\xa5\xbd\x2chello\x2cworld\x2c%d\x2e\x2e\x2e\x0a", number);
-        hear(peer, message);
-        say(peer, message);
+        echo_back(message);
     }
     hear_the_end(peer);
-    assert_int_equal(finish(client), 0);
-    assert_non_null(strstr(client->said, "12 sent, 12 echoed"));
+    assert_ends(client, 0, "~12 sent, 12 echoed*\n", "");
 }
 
 static void an_echo_in_pieces_of_one_byte_is_right(void **state)
@@ -262,10 +226,10 @@ static void an_echo_in_pieces_of_one_byte_is_right(void **state)
     hear_first_of("echo-client -v -c 1");
     for (const char *next = MESSAGE("0"); *next != '\0'; next++) {
         await(client->err, "recv(");
-        assert_int_equal(sock_send(peer, next, 1), 0);
+        assert_gives(sock_send(peer, next, 1), 0);
         expect_line(client->err, "#, room #) = 1");
     }
-    assert_ends(client, 0, "server say: " SHOWN("0") "\n" SUMMARY "1 sent, 1 echoed" TRIPS, ANY);
+    assert_ends(client, 0, "server say: " SHOWN("0") "\n" SUMMARY ONE_SENT, "[5] close(#) = 0\n");
 }
 
 /* The second echo is held back until the clock shows another second, and the third a little, so the
@@ -275,18 +239,14 @@ static void the_summary_has_the_fastest_the_mean_and_the_slowest_trip(void **sta
     double least, mean, most, before = now_ms();
 
     be_server_of("echo-client -c 3 -i 0");
-    for (int number = 0; number < 3; number++) {
-        char message[64];
-
-        snprintf(message, sizeof message, MESSAGE("%d"), number);
-        hear(peer, message);
-        if (number == 1)
-            poll(NULL, 0, 1030 - (int)((long long)now_ms() % 1000));
-        if (number == 2)
-            poll(NULL, 0, 25);
-        say(peer, message);
-    }
-    assert_int_equal(finish(client), 0);
+    echo_back(MESSAGE("0"));
+    hear(peer, MESSAGE("1"));
+    poll(NULL, 0, 1030 - (int)((long long)now_ms() % 1000));
+    say(peer, MESSAGE("1"));
+    hear(peer, MESSAGE("2"));
+    poll(NULL, 0, 25);
+    say(peer, MESSAGE("2"));
+    assert_ends(client, 0, "~", "");
     assert_int_equal(
         sscanf(strstr(client->said, "max = "), "max = %lf/%lf/%lf", &least, &mean, &most), 3);
     assert_true(0 < least && least < mean && mean < most);
@@ -302,7 +262,7 @@ static void a_pause_is_at_least_as_long_as_i_says(void **state)
     hear(peer, MESSAGE("1"));
     assert_true(now_ms() - before >= 50);
     say(peer, MESSAGE("1"));
-    assert_ends(client, 0, ANY, "");
+    assert_ends(client, 0, "~", "");
 }
 
 static void surprise(void)
@@ -310,14 +270,13 @@ static void surprise(void)
     say(peer, "surprise");
 }
 
-static void interrupt_client(void)
+static void press_ctrl_c(void)
 {
     interrupt(client);
 }
 
 /* What the client makes of the test's answer to its first message, and of what the test does then,
  * in the pause if the answer was right. */
-#define ONE_SENT "1 sent, 1 echoed" TRIPS
 static const struct answer {
     const char *claim, *command, *answer;
     void (*then)(void);
@@ -328,34 +287,35 @@ static const struct answer {
         NULL, 1, SUMMARY "1 sent, 0 echoed\n",
         "echo-client: 127.0.0.1:#: *wrong * offset 13 *: 你好,hello,World,0...\\n\n"},
     {"the_first_byte_of_an_echo_counts_too", "echo-client -i 0", "x\xbd\xa0好,hello,world,0...\n",
-        NULL, 1, ANY, "echo-client: 127.0.0.1:#: *wrong * offset 0 *\n"},
-    {"and_so_does_the_last", "echo-client -i 0", "你好,hello,world,0...!", NULL, 1, ANY,
+        NULL, 1, "~", "echo-client: 127.0.0.1:#: *wrong * offset 0 *\n"},
+    {"and_so_does_the_last", "echo-client -i 0", "你好,hello,world,0...!", NULL, 1, "~",
         "echo-client: 127.0.0.1:#: *wrong * offset 23 *\n"},
     {"an_echo_cut_short_by_the_end_ends_the_run_with_1", "echo-client -i 0", "你好", leave, 1,
         SUMMARY "1 sent, 0 echoed\n", "echo-client: 127.0.0.1:#: *finished* 6 of *24 *\n"},
     {"a_reset_instead_of_an_echo_ends_the_run_with_1", "echo-client", "", leave_by_reset, 1,
         SUMMARY "1 sent, 0 echoed\n", "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n"},
     {"bytes_that_nobody_asked_for_end_the_pause_with_1", "echo-client -i 86400", MESSAGE("0"),
-        surprise, 1, ANY, "echo-client: 127.0.0.1:#: *nobody asked*\n"},
+        surprise, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n"},
     {"the_shortest_pause_looks_at_the_connection", "echo-client -c 2 -i 0.001",
-        MESSAGE("0") MESSAGE("1"), NULL, 1, ANY, "echo-client: 127.0.0.1:#: *nobody asked*\n"},
+        MESSAGE("0") MESSAGE("1"), NULL, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n"},
     {"no_pause_does_not_look_at_it", "echo-client -c 2 -i 0", MESSAGE("0") MESSAGE("1"), NULL, 0,
-        ANY, ""},
+        "~", ""},
     {"a_server_that_leaves_ends_the_pause_at_once_with_1", "echo-client -i 86400", MESSAGE("0"),
         leave, 1, SUMMARY ONE_SENT, "echo-client: 127.0.0.1:#: *finished*\n"},
     {"a_reset_ends_the_client_with_1_and_its_symbol", "echo-client -i 86400", MESSAGE("0"),
-        leave_by_reset, 1, ANY, "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n"},
-    {"ctrl_c_before_anything_came_back_ends_with_1_as_in_ping", "echo-client", "", interrupt_client,
-        1, SUMMARY "1 sent, 0 echoed\n", ""},
-    {"ctrl_c_ends_the_pause_at_once", "echo-client -i 86400", MESSAGE("0"), interrupt_client, 0,
+        leave_by_reset, 1, "~", "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n"},
+    {"ctrl_c_before_anything_came_back_ends_with_1_as_in_ping", "echo-client", "", press_ctrl_c, 1,
+        SUMMARY "1 sent, 0 echoed\n", ""},
+    {"ctrl_c_ends_the_pause_at_once", "echo-client -i 86400", MESSAGE("0"), press_ctrl_c, 0,
         SUMMARY ONE_SENT, ""},
-    {"ctrl_c_behind_a_whole_echo_lets_it_count", "env FAIL_RECV_ALL=0 echo-client-faulty",
+    {"ctrl_c_behind_a_whole_echo_lets_it_count", "env FAIL_RECV_ALL=ctrl-c echo-client-faulty",
         MESSAGE("0"), NULL, 0, SUMMARY ONE_SENT, ""},
     {"ctrl_c_as_the_pause_begins_is_not_taken_for_the_server_s_end",
-        "env FAIL_RECV=0 echo-client-faulty -i 86400", MESSAGE("0"), leave, 0, SUMMARY ONE_SENT,
-        ""},
+        "env FAIL_RECV=ctrl-c echo-client-faulty -i 86400", MESSAGE("0"), leave, 0,
+        SUMMARY ONE_SENT, ""},
     {"ctrl_c_behind_the_close_does_not_cost_the_summary",
-        "env FAIL_CLOSE=0 echo-client-faulty -c 1", MESSAGE("0"), NULL, 0, SUMMARY ONE_SENT, ""},
+        "env FAIL_CLOSE=ctrl-c echo-client-faulty -c 1", MESSAGE("0"), NULL, 0, SUMMARY ONE_SENT,
+        ""},
 };
 
 static void answer_first(void **state)
@@ -371,86 +331,23 @@ static void answer_first(void **state)
     assert_ends(client, row->status, row->out, row->err);
 }
 
-/* --- one stream, in whatever pieces --- */
-
-/* Byte k of the stream is pattern[k % PERIOD], a prime, so that no buffer's size hides a slip. */
-enum { PERIOD = 65521, CHUNK = 262144 };
-static unsigned char pattern[PERIOD + CHUNK];
-
-static void make_pattern(void)
-{
-    uint32_t random = 1;
-
-    for (size_t i = 0; i < PERIOD; i++) {
-        random = random * 1664525 + 1013904223;
-        pattern[i] = (unsigned char)(random >> 24);
-    }
-    for (size_t i = PERIOD; i < sizeof pattern; i++)
-        pattern[i] = pattern[i - PERIOD];
-}
-
-/* Sends and receives at once, as either direction allows; one after the other would wait for ever
- * as soon as both directions' buffers are full. */
-static void stream(size_t size)
-{
-    static unsigned char buffer[CHUNK];
-    size_t sent = 0, back = 0;
-
-    make_pattern();
-    assert_int_equal(fcntl(peer, F_SETFL, O_NONBLOCK), 0);
-    for (;;) {
-        struct pollfd both = {.fd = peer, .events = sent < size ? POLLIN | POLLOUT : POLLIN};
-        size_t chunk = size - sent < CHUNK ? size - sent : CHUNK;
-        ssize_t moved;
-
-        assert_int_equal(poll(&both, 1, -1), 1);
-        if (chunk > 0 && (both.revents & POLLOUT) != 0) {
-            moved = send(peer, pattern + sent % PERIOD, chunk, MSG_NOSIGNAL);
-            assert_true(moved > 0);
-            sent += (size_t)moved;
-            if (sent == size)
-                assert_int_equal(shutdown(peer, SHUT_WR), 0);
-        }
-        if ((both.revents & (POLLIN | POLLHUP | POLLERR)) == 0)
-            continue;
-        moved = recv(peer, buffer, sizeof buffer, 0);
-        assert_true(moved >= 0);
-        if (moved == 0)
-            break;
-        assert_memory_equal(buffer, pattern + back % PERIOD, (size_t)moved);
-        back += (size_t)moved;
-    }
-    assert_int_equal(back, size);
-}
-
-static void a_stream_both_ways_at_once_comes_back_whole(void **state)
-{
-    static const struct {
-        const char *options;
-        size_t size;
-    } streams[] = {{"-q", 64 << 20}, {"-q -b 1048576", 16 << 20}, {"-q -b 4093", 4 << 20},
-        {"-q -b 1", 10007}, {"-b 7", 5003}};
-
-    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
-        server = serve(streams[i].options);
-        visit();
-        stream(streams[i].size);
-    }
-}
-
 /* --- rude clients, and many --- */
 
-/* The server stands still while the client sends and leaves. The first echo is then answered by a
- * reset, and the next send would raise SIGPIPE. */
+/* While another is served, it sends and leaves. Its first echo is then answered by a reset, and the
+ * next send would raise SIGPIPE. */
 static void a_client_that_leaves_before_its_echo_ends_only_itself(void **state)
 {
-    server = serve("-q -b 5 -c 2");
+    static const char data[4000];
+    int first;
+
+    server = serve("-q -b 5 -c 3");
     visit();
-    freeze(server);
-    make_pattern();
-    assert_int_equal(sock_send(peer, pattern, 4000), 0);
+    first = peer;
+    visit();
+    assert_gives(sock_send(peer, data, sizeof data), 0);
     leave();
-    thaw(server);
+    peer = first;
+    finish_sending();
     expect_line(
         server->err, "echo-server: send 127.0.0.1:#: EPIPE (*); client dropped after # bytes");
     serves_the_next();
@@ -459,70 +356,40 @@ static void a_client_that_leaves_before_its_echo_ends_only_itself(void **state)
 
 static void a_reset_ends_that_client_only(void **state)
 {
-    char byte;
-
-    server = serve("-q -b 1000 -c 3");
+    server = serve("-q -c 2");
     visit();
     exchange("hello");
     leave_by_reset();
     expect_line(
         server->err, "echo-server: recv 127.0.0.1:#: ECONNRESET (*); client dropped after 5 bytes");
-    visit();
-    make_pattern();
-    assert_int_equal(sock_send(peer, pattern, 65536), 0);
-    assert_int_equal(sock_recv(peer, &byte, 1), 1);
-    leave_by_reset();
-    expect_line(server->err, "echo-server: * 127.0.0.1:#: E* (*); client dropped after # bytes");
     serves_the_next();
     assert_ends(server, 0, "", "");
 }
 
-/* A server that kept them would soon have no more. */
-static void the_server_gives_each_descriptor_back(void **state)
-{
-    server = await_ready(start("sh -c 'ulimit -n 32; exec echo-server -q -c 60 0'"));
-    for (int i = 0; i < 60; i++)
-        serves_the_next();
-    assert_ends(server, 0, "", "");
-}
-
+/* One byte does not, and no byte more comes than was sent. */
 static void recv_0_ends_the_exchange(void **state)
 {
     server = serve("-q -c 1");
     visit();
     exchange("hello");
-    shutdown(peer, SHUT_WR);
-    hear_the_end(peer);
+    exchange("0");
+    finish_sending();
     assert_ends(server, 0, "", "");
 }
 
-/* A hundred connect while the server stands still (some systems have a backlog of 128 at most);
- * all three hundred are there before the first looks for its echo. */
-static void three_hundred_clients_at_once_are_all_served_in_turn(void **state)
+/* All are connected before the first is served; and a server that kept their descriptors would soon
+ * have no more. */
+static void sixty_clients_are_served_in_turn_with_ten_descriptors(void **state)
 {
-    int clients[300];
+    int clients[60];
 
-    server = serve("-c 300");
-    freeze(server);
-    for (int i = 0; i < 300; i++) {
-        if (i == 100)
-            thaw(server);
+    server = await_ready(start("sh -c 'ulimit -n 10; exec echo-server -q -c 60 0'"));
+    for (int i = 0; i < 60; i++)
         clients[i] = connect_to("127.0.0.1", server->port);
-        say(clients[i], "hello");
-        shutdown(clients[i], SHUT_WR);
-    }
-    for (int i = 0; i < 300; i++) {
-        char connected_from[128];
-        struct sock_address own;
-
-        assert_int_equal(sock_local_address(clients[i], &own), 0);
-        snprintf(connected_from, sizeof connected_from, "client connected from %s", own.text);
-        expect_line(server->out, connected_from);
-        hear(clients[i], "hello");
-        hear_the_end(clients[i]);
-        sock_close(clients[i]);
-        expect_line(server->out, "client say: hello");
-        expect_line(server->out, "client finished sending; 5 bytes echoed");
+    for (int i = 0; i < 60; i++) {
+        peer = clients[i];
+        exchange("hello");
+        finish_sending();
     }
     assert_ends(server, 0, "", "");
 }
@@ -546,12 +413,10 @@ static void ctrl_c_ends_the_server_and_its_port_is_free_at_once(void **state)
 
 static void two_servers_cannot_have_one_port(void **state)
 {
-    struct program *second;
-
     server = serve("");
-    second = start("echo-server %s", server->port);
+    client = start("echo-server %s", server->port);
     assert_ends(
-        second, 2, "", "echo-server: bind 127.0.0.1:#: EADDRINUSE (*)\necho-server: hint: *\n");
+        client, 2, "", "echo-server: bind 127.0.0.1:#: EADDRINUSE (*)\necho-server: hint: *\n");
     serves_the_next();
 }
 
@@ -561,18 +426,6 @@ static void a_port_of_the_administrator_is_refused_to_others(void **state)
     server = start("echo-server 1");
     needs(*next_line(server->out) == '\0', "port that is forbidden"); /* in some containers */
     assert_ends(server, 2, "", "echo-server: bind 127.0.0.1:1: EACCES (*)\necho-server: hint: *\n");
-}
-
-/* Start a command of the client that finds a full backlog. Linux leaves a SYN unanswered then, and
- * a backlog of 0 is full at one. */
-static void start_unanswered(const char *command)
-{
-    struct sock_address address;
-
-    needs_linux();
-    listener = listen_anywhere(&address, 0);
-    peer = connect_to("127.0.0.1", port_in(address.text));
-    client = start("%s 127.0.0.1 %s", command, port_in(address.text));
 }
 
 /* --- Ctrl-C of the client --- */
@@ -597,116 +450,98 @@ static void part_of_an_echo_that_ctrl_c_cuts_off_can_be_wrong_too(void **state)
     say(peer, "你好,hello,World");
     await(client->err, "room 6)");
     interrupt(client);
-    assert_ends(client, 1, ANY,
+    assert_ends(client, 1, "~",
         "*\necho-client: 127.0.0.1:#: *wrong * offset 13 *: 你好,hello,World\n[5] close(#) = 0\n");
 }
 
+/* The client finds a full backlog. Linux leaves a SYN unanswered then, and a backlog of 0 is full
+ * at one. */
 static void ctrl_c_while_it_connects_has_its_default_meaning(void **state)
 {
-    start_unanswered("echo-client -v");
+    struct sock_address address;
+
+    needs_linux();
+    listen_anywhere(&address, 0);
+    connect_to("127.0.0.1", port_in(address.text));
+    client = start("echo-client -v 127.0.0.1 %s", port_in(address.text));
     await(client->err, "connect(");
     interrupt(client);
-    assert_ends(client, -SIGINT, "", ANY);
+    assert_ends(client, -SIGINT, "", "~");
 }
 
-/* Opens a file of Linux's /proc about a program. */
-static int open_proc(const struct program *program, const char *name, int how)
+/* Opens a file of Linux's /proc about the client. */
+static int open_proc(const char *name, int how)
 {
     char path[64];
     int fd;
 
-    snprintf(path, sizeof path, "/proc/%ld/%s", (long)program->pid, name);
+    snprintf(path, sizeof path, "/proc/%ld/%s", (long)client->pid, name);
     fd = open(path, how);
     assert_true(fd >= 0);
     return fd;
 }
 
-/* Fill the pipe behind a descriptor, so that the program's next write waits. Returns the number of
- * bytes. */
-static size_t fill(const struct program *program, const char *fd)
+/* Fill the pipe of the client's output, so that its next write waits. Reading empties it. */
+static void fill_its_output(void)
 {
-    int full = open_proc(program, fd, O_WRONLY | O_NONBLOCK);
-    size_t filled = 0;
+    int full = open_proc("fd/1", O_WRONLY | O_NONBLOCK);
 
-    while (write(full, "full", 1) == 1)
-        filled++;
+    while (write(full, ".", 1) == 1)
+        continue;
     close(full);
-    return filled;
 }
 
-static void empty(int fd, size_t filled)
-{
-    char byte;
-
-    while (filled > 0 && read(fd, &byte, 1) == 1)
-        filled--;
-}
-
-static void await_blocking(const struct program *program)
+static void await_blocking(void)
 {
     char text[256] = "";
 
     while (strstr(text, ") S ") == NULL) { /* proc(5): it sleeps in a call */
-        int fd = open_proc(program, "stat", O_RDONLY);
+        int fd = open_proc("stat", O_RDONLY);
 
         assert_true(read(fd, text, sizeof text - 1) > 0);
         close(fd);
     }
 }
 
-/* Press Ctrl-C so often while the client waits to print its first echo. Then make room. */
+/* Press Ctrl-C so often while the client waits to print its first echo. */
 static void press_while_it_prints(int times)
 {
-    size_t filled;
-
     needs_linux();
     hear_first_of("echo-client -v");
-    filled = fill(client, "fd/1");
+    fill_its_output();
     say(peer, MESSAGE("0"));
     await(client->err, ", room 24) = 24\n");
     for (int i = 0; i < times; i++) {
-        await_blocking(client);
+        await_blocking();
         interrupt(client);
     }
-    await_blocking(client);
-    empty(client->out, filled);
 }
 
 /* Twice, since timeout(1) delivers each Ctrl-C twice: to the client, and to its process group. */
 static void two_ctrl_c_while_it_prints_lose_no_line(void **state)
 {
     press_while_it_prints(2);
-    assert_ends(client, 0, "server say: " SHOWN("0") "\n" SUMMARY ONE_SENT, "[5] close(#) = 0\n");
+    await_blocking();
+    assert_ends(client, 0, "*server say: " SHOWN("0") "\n" SUMMARY ONE_SENT, "[5] close(#) = 0\n");
 }
 
 static void the_third_ctrl_c_kills(void **state)
 {
-    needs_linux();
-    hear_first_of("echo-client -v");
-    await(client->err, "recv(");
-    fill(client, "fd/2"); /* what keeps the client there is its trace, which nobody reads */
-    say(peer, "你好");
-    for (int i = 0; i < 3; i++) {
-        await_blocking(client);
-        interrupt(client);
-    }
-    assert_int_equal(finish(client), -SIGINT);
+    press_while_it_prints(3);
+    assert_ends(client, -SIGINT, "~", "~");
 }
 
 static void ctrl_c_while_it_sums_up_does_not_cost_the_summary(void **state)
 {
-    size_t filled;
-
     needs_linux();
     hear_first_of("echo-client -q -c 1");
-    filled = fill(client, "fd/1");
+    fill_its_output();
     say(peer, MESSAGE("0"));
     hear_the_end(peer);
-    await_blocking(client);
+    await_blocking();
     interrupt(client);
-    await_blocking(client);
-    empty(client->out, filled);
-    assert_ends(client, 0, SUMMARY ONE_SENT, "");
+    await_blocking();
+    assert_ends(client, 0, "*" SUMMARY ONE_SENT, "");
 }
 
 /* As a shell without job control starts it with &. */
@@ -714,30 +549,30 @@ static void ctrl_c_does_nothing_where_it_was_ignored_from_the_start(void **state
 {
     needs_linux();
     hear_first_of("sh -c 'trap \"\" INT; exec echo-client -c 1 \"$@\"' sh");
-    await_blocking(client);
+    await_blocking();
     interrupt(client);
-    await_blocking(client); /* it still waits for the echo */
+    await_blocking(); /* it still waits for the echo */
     say(peer, MESSAGE("0"));
     assert_ends(client, 0, "server say: " SHOWN("0") "\n" SUMMARY ONE_SENT, "");
 }
 
 static void a_send_that_fails_ends_the_client_with_1(void **state)
 {
-    be_server_of("env FAIL_SEND=1 echo-client-faulty"); /* EPERM, on any system */
-    leave();
+    be_server_of("env FAIL_SEND=EPERM echo-client-faulty");
     assert_ends(
         client, 1, SUMMARY "0 sent, 0 echoed\n", "echo-client: send 127.0.0.1:#: EPERM (*)\n");
 }
 
 static void ctrl_c_before_a_send_lets_nothing_out(void **state)
 {
-    be_server_of("env FAIL_SEND=0 echo-client-faulty");
+    be_server_of("env FAIL_SEND=ctrl-c echo-client-faulty");
     hear_the_end(peer);
     assert_ends(client, 0, SUMMARY "0 sent, 0 echoed\n", "");
 }
 
 /* --- what is printed --- */
 
+/* Each line is read while the server runs: it must not stay in a buffer. */
 static void the_log_is_safe_to_print(void **state)
 {
     static const struct {
@@ -756,25 +591,12 @@ static void the_log_is_safe_to_print(void **state)
         size_t size = rows[i].size != 0 ? rows[i].size : strlen(rows[i].sent);
         char back[64], line[64];
 
-        assert_int_equal(sock_send(peer, rows[i].sent, size), 0);
-        assert_int_equal(sock_recv_all(peer, back, size), size);
+        assert_gives(sock_send(peer, rows[i].sent, size), 0);
+        assert_gives(sock_recv_all(peer, back, size), (long long)size);
         assert_memory_equal(back, rows[i].sent, size);
         snprintf(line, sizeof line, "client say: %s", rows[i].shown);
         assert_string_equal(next_line(server->out), line);
     }
-}
-
-static void a_line_of_the_log_is_out_before_its_echo(void **state)
-{
-    struct pollfd log = {.events = POLLIN};
-
-    server = serve("");
-    visit();
-    expect_line(server->out, "client connected from 127.0.0.1:#");
-    exchange("hello");
-    log.fd = server->out;
-    assert_int_equal(poll(&log, 1, 0), 1);
-    expect_line(server->out, "client say: hello");
 }
 
 /* The ready line is lost, so the port is one that the test has bound and not listened on: on Linux
@@ -786,18 +608,14 @@ static void a_server_that_cannot_print_serves_on_and_ends_with_1(void **state)
     struct sock_address address;
 
     needs_linux();
-    listener = bind_anywhere(&address);
+    bind_anywhere(&address);
     for (size_t i = 0; i < 2; i++) {
         server = start("echo-server -v -c 2 %s %s", port_in(address.text), rows[i][0]);
         server->port = port_in(address.text);
         await(server->err, rows[i][1]);
         await(server->err, "accept(");
-        for (int j = 0; j < 2; j++) {
-            visit();
-            exchange("hello");
-            shutdown(peer, SHUT_WR);
-            hear_the_end(peer);
-        }
+        serves_the_next();
+        serves_the_next();
         assert_int_equal(finish(server), 1);
         assert_null(strstr(server->complained, rows[i][1])); /* named once is enough */
     }
@@ -807,125 +625,99 @@ static void a_client_that_cannot_print_ends_with_1_and_one_sentence(void **state
 {
     static const char *const rows[][2] = {{"echo-client -i 0 >/dev/full", "ENOSPC"},
         {"echo-client -q -c 1 >/dev/full", "ENOSPC"}, {"echo-client -i 0 >&-", "EBADF"}};
-    char sentence[80];
 
     needs_linux(); /* for /dev/full */
     for (size_t i = 0; i < 3; i++) {
         hear_first_of(rows[i][0]);
         say(peer, MESSAGE("0"));
         hear_the_end(peer);
-        snprintf(sentence, sizeof sentence, "echo-client: write to standard output: %s (*)\n",
-            rows[i][1]);
-        assert_ends(client, 1, "", sentence);
+        assert_ends(client, 1, "", "echo-client: write to standard output: E* (*)\n");
+        assert_non_null(strstr(client->complained, rows[i][1]));
     }
 }
 
 /* --- the command line --- */
 
-/* The first beyond each end. (What is no number at all: test_console.c.) */
-static void a_number_that_is_wrong_is_named_and_exits_2(void **state)
-{
-    static const char *const rows[][4] = {
-        {"echo-server", "port", "x", "65536"},
-        {"echo-server -c", "-c", "0", "1000000001"},
-        {"echo-server -b", "-b", "0", "1048577"},
-        {"echo-client 127.0.0.1", "port", "0", "65536"},
-        {"echo-client -c", "-c", "0", "1000000001"},
-        {"echo-client -i", "-i", "-1", "86401"},
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        for (int end = 2; end < 4; end++) {
-            char complaint[200];
-
-            snprintf(complaint, sizeof complaint, "echo-*: %s: \"%s\" is not a *number from #*\n",
-                rows[i][1], rows[i][end]);
-            client = start("%s %s", rows[i][0], rows[i][end]);
-            assert_ends(client, 2, "", complaint);
-        }
-}
-
-/* FAIL_CREATE and its like: see faults.c. */
+/* A %s stands for a port that is bound, so that nobody has it, and not listened on. (What is no
+ * number at all: test_console.c.) */
 static void what_keeps_a_program_from_starting_is_named_and_exits_2(void **state)
 {
-    static const struct {
-        const char *command;
-        int errors[2];
-        const char *complaint;
-    } rows[] = {
-        {"env FAIL_CREATE=%d echo-server-faulty", {EAFNOSUPPORT},
-            "echo-server: socket 127.0.0.1:9999: EAFNOSUPPORT (*)\n"},
-        {"env FAIL_CREATE=%d echo-server-faulty -c 1000000000 65535", {EMFILE},
-            "echo-server: socket 127.0.0.1:65535: EMFILE (*)\n"},
-        {"echo-server -l 192.0.2.1 0", {0}, /* RFC 5737: nobody has it */
-            "echo-server: bind 192.0.2.1:0: EADDRNOTAVAIL (*)\n"},
-        {"env FAIL_LISTEN=%d echo-server-faulty 0", {EADDRINUSE},
-            "echo-server: listen 127.0.0.1:0: EADDRINUSE (*)\n"},
-        {"env FAIL_LOCAL_ADDRESS=%d echo-server-faulty 0", {ENOBUFS},
-            "echo-server: getsockname 127.0.0.1:0: ENOBUFS (*)\n"},
-        {"env FAIL_CREATE='%d %d' echo-client-faulty -c 1000000000 -i 86400 two 65535",
-            {EMFILE, ENFILE}, "echo-client: socket 127.0.0.1:65535: ENFILE (*)\n"},
-        {"env FAIL_CREATE='%d %d' echo-client-faulty", {EMFILE, EMFILE},
-            "echo-client: socket 127.0.0.1:9999: EMFILE (*)\n"},
-        {"env FAIL_CREATE='%d %d' echo-client-faulty two", {EMFILE, EMFILE},
-            "echo-client: socket 127.0.0.1:9999: EMFILE (*)\n"},
-        {"echo-client 8080", {0}, "echo-client: \"8080\": *host *first, then *port\n"},
-        {"echo-client '[::1]:9999'", {0}, "echo-client: \"[::1]:9999\": *two words*\n"},
-        {"echo-client localhost:9999", {0}, "echo-client: \"localhost:9999\": *two words*\n"},
-        {"echo-server -c \"$(printf '\\033[2J')\"", {0},
-            "echo-server: -c: \"\\x1b[2J\" is not *\n"},
-        {"echo-server -l 127.0.0.1:9999", {0}, "echo-server: \"127.0.0.1:9999\": *two words*\n"},
+#define REFUSED "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)"
+#define HINT    "\necho-client: hint: is the server *\n"
+    static const char *const rows[][2] = {
+        {"echo-server x", "echo-server: port: \"x\" is not a number from 0 to 65535\n"},
+        {"echo-server 65536", "echo-server: port: \"65536\" is not a number from 0 to 65535\n"},
+        {"echo-server -c 0", "echo-server: -c: \"0\" is not a number from 1 to 1000000000\n"},
+        {"echo-server -c 1000000001", "echo-server: -c: \"1000000001\" is not a number from *\n"},
+        {"echo-server -b 0", "echo-server: -b: \"0\" is not a number from 1 to 1048576\n"},
+        {"echo-server -b 1048577", "echo-server: -b: \"1048577\" is not a number from *\n"},
+        {"echo-client ::1 0", "echo-client: port: \"0\" is not a number from 1 to 65535\n"},
+        {"echo-client ::1 65536", "echo-client: port: \"65536\" is not a number from 1 *\n"},
+        {"echo-client -c 0", "echo-client: -c: \"0\" is not a number from 1 to 1000000000\n"},
+        {"echo-client -c 1000000001", "echo-client: -c: \"1000000001\" is not a number *\n"},
+        {"echo-client -i -1", "echo-client: -i: \"-1\" is not a number from 0 to 86400\n"},
+        {"echo-client -i 86401", "echo-client: -i: \"86401\" is not a number from 0 *\n"},
+        {"echo-client 8080", "echo-client: \"8080\": *host *first, then *port\n"},
+        {"echo-client '[::1]:9999'", "echo-client: \"[::1]:9999\": *two words*\n"},
+        {"echo-client localhost:9999", "echo-client: \"localhost:9999\": *two words*\n"},
+        {"echo-server -l 127.0.0.1:9999", "echo-server: \"127.0.0.1:9999\": *two words*\n"},
+        {"echo-server -c \"$(printf '\\033[2J')\"", "echo-server: -c: \"\\x1b[2J\" is not *\n"},
+
+        {"echo-server 0 1", "echo-server: \"1\": *too many\nusage: echo-server [~"},
+        {"echo-client ::1 99 98", "echo-client: \"98\": *too many\nusage: echo-client [~"},
+        {"echo-server -z 0", "echo-server: \"-z\": *\nusage: echo-server [~"},
+        {"echo-client -z", "echo-client: \"-z\": *\nusage: echo-client [~"},
+        {"echo-server -c", "echo-server: \"-c\": *value*\nusage: echo-server [~"},
+        {"echo-client -i", "echo-client: \"-i\": *value*\nusage: echo-client [~"},
+        {"echo-server 0 -q", "echo-server: \"-q\": options go before *\nusage: echo-server [~"},
+        {"echo-client ::1 -v", "echo-client: \"-v\": options go before *\nusage: echo-client [~"},
+
         /* An interface that is not there: hosts that need no network to be unknown. */
-        {"echo-client ::1%%nosuch 9999", {0}, "echo-client: *\"::1%nosuch\": *\n"},
-        {"echo-server -l ''", {0}, "echo-server: cannot look up \"\": *\n"},
-        {"echo-server -l ::1%%nosuch 0", {0}, "echo-server: *\"::1%nosuch\": *\n"},
+        {"echo-client ::1%%nosuch 9999", "echo-client: *\"::1%nosuch\": *\n"},
+        {"echo-server -l ::1%%nosuch 0", "echo-server: *\"::1%nosuch\": *\n"},
+        {"echo-server -l ''", "echo-server: cannot look up \"\": *\n"},
+
+        {"env FAIL_CREATE=EAFNOSUPPORT echo-server-faulty",
+            "echo-server: socket 127.0.0.1:9999: EAFNOSUPPORT (*)\n"},
+        {"env FAIL_CREATE=EMFILE echo-server-faulty -c 1000000000 65535",
+            "echo-server: socket 127.0.0.1:65535: EMFILE (*)\n"},
+        {"echo-server -l 192.0.2.1 0", /* RFC 5737: nobody has it */
+            "echo-server: bind 192.0.2.1:0: EADDRNOTAVAIL (*)\n"},
+        {"env FAIL_LISTEN=EADDRINUSE echo-server-faulty 0",
+            "echo-server: listen 127.0.0.1:0: EADDRINUSE (*)\n"},
+        {"env FAIL_LOCAL_ADDRESS=ENOBUFS echo-server-faulty 0",
+            "echo-server: getsockname 127.0.0.1:0: ENOBUFS (*)\n"},
+        {"env FAIL_CREATE='EMFILE ENFILE' echo-client-faulty -c 1000000000 -i 86400 two 65535",
+            "echo-client: socket 127.0.0.1:65535: ENFILE (*)\n"},
+        {"env FAIL_CREATE='EMFILE EMFILE' echo-client-faulty two",
+            "echo-client: socket 127.0.0.1:9999: EMFILE (*)\n"},
+        {"echo-client-faulty two %s", REFUSED HINT},
+        {"env FAIL_CLOSE='EPERM EPERM' echo-client-faulty two %s", REFUSED HINT},
+        {"echo-client-faulty many %s", REFUSED "; the first 16 addresses were tried" HINT},
     };
+    struct sock_address address;
 
+    bind_anywhere(&address);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        client = start(rows[i].command, rows[i].errors[0], rows[i].errors[1]);
-        assert_ends(client, 2, "", rows[i].complaint);
-    }
-}
-
-static void what_is_no_command_line_is_named_with_the_usage_and_exits_2(void **state)
-{
-    static const char *const rows[][2] = {{"echo-server 0 1", "\"1\": *too many"},
-        {"echo-client 127.0.0.1 99 98", "\"98\": *too many"}, {"echo-server -z 0", "\"-z\": *"},
-        {"echo-client -z", "\"-z\": *"}, {"echo-server -c", "\"-c\": *value*"},
-        {"echo-client -i", "\"-i\": *value*"}, {"echo-server 0 -q", "\"-q\": options go before *"},
-        {"echo-client ::1 -v 99", "\"-v\": options go before *"}};
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char complaint[100];
-
-        client = start("%s", rows[i][0]);
-        snprintf(complaint, sizeof complaint, "%.11s: %s", rows[i][0], rows[i][1]);
-        expect_line(client->err, complaint);
-        snprintf(complaint, sizeof complaint, "usage: %.11s [*", rows[i][0]);
-        expect_line(client->err, complaint);
-        assert_ends(client, 2, "", ANY);
+        client = start(rows[i][0], port_in(address.text));
+        assert_ends(client, 2, "", rows[i][1]);
     }
 }
 
 static void help_goes_to_stdout_with_status_0(void **state)
 {
-    static const char *const names[] = {"echo-server", "echo-client"};
-    char first[32];
-
-    for (size_t i = 0; i < 2; i++) {
-        client = start("%s -h", names[i]);
-        snprintf(first, sizeof first, "usage: %s [*", names[i]);
-        expect_line(client->out, first);
-        assert_ends(client, 0, ANY, "");
-    }
+    server = start("echo-server -h");
+    assert_ends(server, 0, "usage: echo-server [~", "");
+    client = start("echo-client -h");
+    assert_ends(client, 0, "usage: echo-client [~", "");
 }
 
 int main(void)
 {
-    const struct CMUnitTest others[] = {test(the_client_tries_each_address_until_one_works),
+    const struct CMUnitTest others[] = {test(both_ends_speak_over_ipv4),
+        test(both_ends_speak_over_ipv6), test(the_ipv6_wildcard_takes_ipv4_clients_too),
+        test(the_client_tries_each_address_until_one_works),
         test(an_address_without_a_socket_is_passed_over),
-        test(when_no_address_works_the_last_is_reported),
-        test(it_is_said_that_there_may_be_more_addresses_than_were_tried),
         test(an_accept_that_fails_is_named_once_and_tried_again),
         test(an_accept_that_cannot_succeed_ends_the_server_with_1),
         test(quiet_programs_say_the_address_and_the_summary_only),
@@ -934,10 +726,10 @@ int main(void)
         test(an_echo_in_pieces_of_one_byte_is_right),
         test(the_summary_has_the_fastest_the_mean_and_the_slowest_trip),
         test(a_pause_is_at_least_as_long_as_i_says),
-        test(a_stream_both_ways_at_once_comes_back_whole),
+
         test(a_client_that_leaves_before_its_echo_ends_only_itself),
-        test(a_reset_ends_that_client_only), test(the_server_gives_each_descriptor_back),
-        test(recv_0_ends_the_exchange), test(three_hundred_clients_at_once_are_all_served_in_turn),
+        test(a_reset_ends_that_client_only), test(recv_0_ends_the_exchange),
+        test(sixty_clients_are_served_in_turn_with_ten_descriptors),
         test(ctrl_c_ends_the_server_and_its_port_is_free_at_once),
         test(two_servers_cannot_have_one_port),
         test(a_port_of_the_administrator_is_refused_to_others),
@@ -948,26 +740,19 @@ int main(void)
         test(ctrl_c_while_it_sums_up_does_not_cost_the_summary),
         test(ctrl_c_does_nothing_where_it_was_ignored_from_the_start),
         test(a_send_that_fails_ends_the_client_with_1), test(ctrl_c_before_a_send_lets_nothing_out),
-        test(the_log_is_safe_to_print), test(a_line_of_the_log_is_out_before_its_echo),
-        test(a_server_that_cannot_print_serves_on_and_ends_with_1),
+        test(the_log_is_safe_to_print), test(a_server_that_cannot_print_serves_on_and_ends_with_1),
         test(a_client_that_cannot_print_ends_with_1_and_one_sentence),
-        test(a_number_that_is_wrong_is_named_and_exits_2),
         test(what_keeps_a_program_from_starting_is_named_and_exits_2),
-        test(what_is_no_command_line_is_named_with_the_usage_and_exits_2),
         test(help_goes_to_stdout_with_status_0)};
     enum {
         OTHERS = sizeof others / sizeof others[0],
-        MEETINGS = sizeof meetings / sizeof meetings[0],
         ANSWERS = sizeof answers / sizeof answers[0]
     };
-    struct CMUnitTest tests[OTHERS + MEETINGS + ANSWERS];
+    struct CMUnitTest tests[OTHERS + ANSWERS];
 
     memcpy(tests, others, sizeof others);
-    for (size_t i = 0; i < MEETINGS; i++)
-        tests[OTHERS + i] = (struct CMUnitTest){
-            meetings[i].claim, three_messages, set_up, tear_down, (void *)&meetings[i]};
     for (size_t i = 0; i < ANSWERS; i++)
-        tests[OTHERS + MEETINGS + i] = (struct CMUnitTest){
-            answers[i].claim, answer_first, set_up, tear_down, (void *)&answers[i]};
+        tests[OTHERS + i] = (struct CMUnitTest){
+            answers[i].claim, answer_first, alarm_on, programs_off, (void *)&answers[i]};
     return run_all(tests);
 }
