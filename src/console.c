@@ -72,11 +72,11 @@ static const char *hint_for(const char *call, const char *address, int error)
     bool serving = strcmp(call, "bind") == 0 || strcmp(call, "listen") == 0;
 
     if (serving && error == EADDRINUSE && port != 0)
-        return "another program has this port, or a connection from before does; try another port";
+        return "another program, or an earlier connection, has this port; try another port";
     if (serving && error == EACCES && port > 0 && port < 1024)
         return "ports below 1024 are for the administrator; choose a higher one";
     if (strcmp(call, "connect") == 0 && error == ECONNREFUSED)
-        return "is the server running? start build/echo-server; on another host, with -l 0.0.0.0";
+        return "is the server running? start build/echo-server; on another host, add -l 0.0.0.0";
     return NULL;
 }
 

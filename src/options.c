@@ -22,7 +22,7 @@ static const struct program server = {
     "echo-server",
     "+l:c:b:qvh",
     "usage: echo-server [-l address] [-c count] [-b bytes] [-q] [-v] [-h] [port]\n"
-    "  -l address  local address (default 127.0.0.1; 0.0.0.0 or :: for all of this machine)\n"
+    "  -l address  local address (default 127.0.0.1; 0.0.0.0 or :: for all addresses)\n"
     "  -c count    exit after serving this many clients (default: never)\n"
     "  -b bytes    receive at most this many at once, 1-1048576 (default 65536)\n"
     "  -q          print only errors and the address\n"
@@ -116,7 +116,7 @@ static struct options parse(int argc, char **argv, const struct program *program
         if (*argv[i] == '-')
             refuse(argv[i], "options go before all other words", program->usage);
     if (argc - optind > program->operands)
-        refuse(argv[optind + program->operands], "this word is too many", program->usage);
+        refuse(argv[optind + program->operands], "there is one word too many", program->usage);
     return o;
 }
 

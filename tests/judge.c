@@ -176,7 +176,7 @@ static void echo(int client, const char *data, size_t size)
     while (size > 0) {
         size_t sent = flood(client, data, size);
         if (sent == 0)
-            fail("the server takes nothing, with %zu bytes to go", size);
+            fail("the server accepts no more; %zu bytes are still unsent", size);
         hear(client, data, sent);
         data += sent;
         size -= sent;
@@ -191,7 +191,7 @@ static void hear_the_end(int client)
         fail("%d s after the client finished sending the server has not closed", SILENCE_MS / 1000);
     switch (recv(client, &more, 1, 0)) {
     case 0: return;
-    case 1: fail("more came back than was sent: a byte 0x%02x", more & 0xff);
+    case 1: fail("an extra byte came back: 0x%02x", more & 0xff);
     default: fail("%s, instead of the end of the stream", strerror(errno));
     }
 }
@@ -593,11 +593,12 @@ int main(int argc, char **argv)
     printf("%zu passed, %zu failed\n", passed, failed);
     if (passed + failed < count)
         printf("%zu not judged: %s; mend this first\n", count - passed - failed,
-            reached ? "they need what the first client did not get" : "it does not start again");
+            reached ? "they need a working echo, and the first client got none"
+                    : "it does not start again");
     if (failed == 0)
         puts("Not judged: its log, short sends, EINTR, failures of accept, zombies, descriptors "
              "that a\n"
-             "child inherits, Nagle's delay, and limits of its own.");
+             "child inherits, Nagle's delay, and limits that the server sets itself.");
     fclose(server_said);
     return failed > 0;
 }

@@ -293,7 +293,8 @@ static void a_line_is_one_write(void **state)
 
 static void an_error_has_its_symbol_its_meaning_and_a_hint(void **state)
 {
-#define PORT   "test: hint: another program has this port, or *; try another port\n"
+#define PORT \
+    "test: hint: another program, or an earlier connection, has this port; try another port\n"
 #define ADMIN  "test: hint: ports below 1024 are for the administrator; choose a higher one\n"
 #define SERVER "test: hint: is the server running? start build/echo-server; *-l 0.0.0.0\n"
     static const struct {
