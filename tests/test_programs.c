@@ -177,7 +177,7 @@ static void an_accept_that_cannot_succeed_ends_the_server_with_1(void **state)
 
 static void quiet_programs_say_the_address_and_the_summary_only(void **state)
 {
-    server = serve("-q -c 1");
+    server = serve("-q -c 1 -b 1048576");
     client = start("echo-client -q -c 2 -i 0 127.0.0.1 %s", server->port);
     assert_ends(client, 0, SUMMARY "2 sent, 2 echoed" TRIPS, "");
     assert_ends(server, 0, "", "");
