@@ -567,25 +567,22 @@ static bool passes(const struct test *test)
 int main(int argc, char **argv)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    bool with_m = argc == 4 && strcmp(argv[1], "-m") == 0;
+    bool with_m = argc > 1 && strcmp(argv[1], "-m") == 0;
+    size_t passed = 0, failed = 0,
+           count = sizeof tests / sizeof *tests - (with_m ? 0 : ONLY_WITH_M);
     struct sock_addresses found;
-    size_t passed = 0, count = sizeof tests / sizeof *tests - (with_m ? 0 : ONLY_WITH_M);
-    size_t failed = 0;
-    unsigned long number = 0;
-    char *end = NULL;
+    char *end;
 
-    if (argc == 3 || with_m) {
-        command = argv[argc - 2];
-        port = argv[argc - 1];
-        number = strtoul(port, &end, 10);
-    }
-    if (end == NULL || *end != '\0' || number < 1 || number > 65535) {
+    port = argv[argc - 1];
+    unsigned long number = strtoul(port, &end, 10);
+    if (argc != 3 + with_m || *end != '\0' || number < 1 || number > 65535) {
         fputs("usage: judge [-m] COMMAND PORT\n"
               "  -m       many clients at once, too\n"
               "  COMMAND  starts an echo server that listens on PORT of 127.0.0.1\n",
             stderr);
         return 2;
     }
+    command = argv[argc - 2];
     if (sock_resolve("127.0.0.1", (uint16_t)number, &found) != 0 ||
         (server_said = tmpfile()) == NULL)
         give_up(strerror(errno));

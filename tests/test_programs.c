@@ -96,23 +96,6 @@ static double now_ms(void)
 
 /* --- both ends --- */
 
-static void three_messages(const char *server_options, const char *host)
-{
-    server = serve(server_options);
-    client = start("echo-client -c 3 -i 0 %s %s", host, server->port);
-#define THREE_LINES(who) who SHOWN("0") "\n" who SHOWN("1") "\n" who SHOWN("2") "\n"
-    assert_ends(client, 0, THREE_LINES("server say: ") SUMMARY "3 sent, 3 echoed" TRIPS, "");
-    assert_ends(server, 0,
-        "client connected from *:#\n" THREE_LINES(
-            "client say: ") "client finished sending; 72 bytes echoed\n",
-        "");
-}
-
-static void both_ends_speak_over_ipv4(void **state)
-{
-    three_messages("-c 1", "127.0.0.1");
-}
-
 static void needs_ipv6(void)
 {
     struct sock_addresses loopback;
@@ -121,34 +104,22 @@ static void needs_ipv6(void)
     needs(sock_resolve("::1", 0, &loopback) == 0 && sock_bind(fd, &loopback.list[0]) == 0, "IPv6");
 }
 
-static void both_ends_speak_over_ipv6(void **state)
-{
-    needs_ipv6();
-    three_messages("-c 1 -l ::1", "::1");
-}
+/* A server and a client, and what each of them prints. */
+struct meeting {
+    const char *server, *client; /* the commands, but for the port */
+    const char *server_out, *server_err, *client_out, *client_err;
+};
 
-static void the_ipv6_wildcard_takes_ipv4_clients_too(void **state)
+static void meet(void **state)
 {
-    needs_ipv6();
-    three_messages("-c 1 -l ::", "127.0.0.1");
-}
+    const struct meeting *m = *state;
 
-/* The hosts "two" and "many" have several addresses, ::1 first: see faults.c. */
-static void the_client_tries_each_address_until_one_works(void **state)
-{
-    server = serve("-c 1");
-    client = start("echo-client-faulty -c 1 -v many %s", server->port);
-    assert_ends(client, 0, "~",
-        "~[3] connect(3, 127.0.0.1:#) = 0\n[4] send*\n[4] recv*\n[5] close(#) = 0\n");
-    assert_ends(server, 0, "~", "");
-}
-
-static void an_address_without_a_socket_is_passed_over(void **state)
-{
-    server = serve("-c 1");
-    client = start("env FAIL_CREATE=EAFNOSUPPORT echo-client-faulty -c 1 two %s", server->port);
-    assert_ends(client, 0, "~", "");
-    assert_ends(server, 0, "~", "");
+    if (strstr(m->server, "::") != NULL)
+        needs_ipv6();
+    server = await_ready(start("%s 0", m->server));
+    client = start("%s %s", m->client, server->port);
+    assert_ends(client, 0, m->client_out, m->client_err);
+    assert_ends(server, 0, m->server_out, m->server_err);
 }
 
 /* Three times, so it waits three tenths of a second: no machine is so fast that it takes less. */
@@ -173,36 +144,6 @@ static void an_accept_that_cannot_succeed_ends_the_server_with_1(void **state)
             "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n"
             "echo-server: accept 127.0.0.1:#: E* (*)\n");
     }
-}
-
-static void quiet_programs_say_the_address_and_the_summary_only(void **state)
-{
-    server = serve("-q -c 1 -b 1048576");
-    client = start("echo-client -q -c 2 -i 0 127.0.0.1 %s", server->port);
-    assert_ends(client, 0, SUMMARY "2 sent, 2 echoed" TRIPS, "");
-    assert_ends(server, 0, "", "");
-}
-
-static void the_trace_tells_each_call_behind_its_step(void **state)
-{
-    server = serve("-v -c 1");
-    client = start("echo-client -v -c 1 127.0.0.1 %s", server->port);
-    assert_ends(client, 0, "~",
-        "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
-        "[3] connect(#, 127.0.0.1:#) = 0\n"
-        "[4] send(#, 24 bytes) = 24\n"
-        "[4] recv(#, room 24) = 24\n"
-        "[5] close(#) = 0\n");
-    assert_ends(server, 0, "~",
-        "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
-        "[2] bind(#, 127.0.0.1:0) = 0\n"
-        "[3] listen(#, #) = 0\n"
-        "[4] accept(#) = #  127.0.0.1:#\n"
-        "[5] recv(#, room 65536) = 24\n"
-        "[5] send(#, 24 bytes) = 24\n"
-        "[5] recv(#, room 65536) = 0\n"
-        "[6] close(#) = 0\n"
-        "[6] close(#) = 0\n");
 }
 
 /* --- the message and its echo --- */
@@ -275,57 +216,28 @@ static void press_ctrl_c(void)
     interrupt(client);
 }
 
-/* What the client makes of the test's answer to its first message, and of what the test does then,
- * in the pause if the answer was right. */
-static const struct answer {
-    const char *claim, *command, *answer;
+/* What the client makes of the test's answer to its first message (NULL: it sends none), and of
+ * what the test does then, in the pause if the answer was right. */
+struct answer {
+    const char *command, *answer;
     void (*then)(void);
     int status;
     const char *out, *err;
-} answers[] = {
-    {"one_wrong_byte_in_an_echo_ends_the_run_with_1", "echo-client -i 0", "你好,hello,World,0...\n",
-        NULL, 1, SUMMARY "1 sent, 0 echoed\n",
-        "echo-client: 127.0.0.1:#: *wrong * offset 13 *: 你好,hello,World,0...\\n\n"},
-    {"the_first_byte_of_an_echo_counts_too", "echo-client -i 0", "x\xbd\xa0好,hello,world,0...\n",
-        NULL, 1, "~", "echo-client: 127.0.0.1:#: *wrong * offset 0 *\n"},
-    {"and_so_does_the_last", "echo-client -i 0", "你好,hello,world,0...!", NULL, 1, "~",
-        "echo-client: 127.0.0.1:#: *wrong * offset 23 *\n"},
-    {"an_echo_cut_short_by_the_end_ends_the_run_with_1", "echo-client -i 0", "你好", leave, 1,
-        SUMMARY "1 sent, 0 echoed\n", "echo-client: 127.0.0.1:#: *finished* 6 of *24 *\n"},
-    {"a_reset_instead_of_an_echo_ends_the_run_with_1", "echo-client", "", leave_by_reset, 1,
-        SUMMARY "1 sent, 0 echoed\n", "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n"},
-    {"bytes_that_nobody_asked_for_end_the_pause_with_1", "echo-client -i 86400", MESSAGE("0"),
-        surprise, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n"},
-    {"the_shortest_pause_looks_at_the_connection", "echo-client -c 2 -i 0.001",
-        MESSAGE("0") MESSAGE("1"), NULL, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n"},
-    {"no_pause_does_not_look_at_it", "echo-client -c 2 -i 0", MESSAGE("0") MESSAGE("1"), NULL, 0,
-        "~", ""},
-    {"a_server_that_leaves_ends_the_pause_at_once_with_1", "echo-client -i 86400", MESSAGE("0"),
-        leave, 1, SUMMARY ONE_SENT, "echo-client: 127.0.0.1:#: *finished*\n"},
-    {"a_reset_ends_the_client_with_1_and_its_symbol", "echo-client -i 86400", MESSAGE("0"),
-        leave_by_reset, 1, "~", "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n"},
-    {"ctrl_c_before_anything_came_back_ends_with_1_as_in_ping", "echo-client", "", press_ctrl_c, 1,
-        SUMMARY "1 sent, 0 echoed\n", ""},
-    {"ctrl_c_ends_the_pause_at_once", "echo-client -i 86400", MESSAGE("0"), press_ctrl_c, 0,
-        SUMMARY ONE_SENT, ""},
-    {"ctrl_c_behind_a_whole_echo_lets_it_count", "env FAIL_RECV_ALL=ctrl-c echo-client-faulty",
-        MESSAGE("0"), NULL, 0, SUMMARY ONE_SENT, ""},
-    {"ctrl_c_as_the_pause_begins_is_not_taken_for_the_server_s_end",
-        "env FAIL_RECV=ctrl-c echo-client-faulty -i 86400", MESSAGE("0"), leave, 0,
-        SUMMARY ONE_SENT, ""},
-    {"ctrl_c_behind_the_close_does_not_cost_the_summary",
-        "env FAIL_CLOSE=ctrl-c echo-client-faulty -c 1", MESSAGE("0"), NULL, 0, SUMMARY ONE_SENT,
-        ""},
 };
 
 static void answer_first(void **state)
 {
     const struct answer *row = *state;
 
-    hear_first_of(row->command);
-    say(peer, row->answer);
-    if (strcmp(row->answer, MESSAGE("0")) == 0)
-        expect_line(client->out, "server say: " SHOWN("0"));
+    be_server_of(row->command);
+    if (row->answer != NULL) {
+        hear(peer, MESSAGE("0"));
+        say(peer, row->answer);
+        if (strcmp(row->answer, MESSAGE("0")) == 0)
+            expect_line(client->out, "server say: " SHOWN("0"));
+    } else {
+        hear_the_end(peer);
+    }
     if (row->then != NULL)
         row->then();
     assert_ends(client, row->status, row->out, row->err);
@@ -556,20 +468,6 @@ static void ctrl_c_does_nothing_where_it_was_ignored_from_the_start(void **state
     assert_ends(client, 0, "server say: " SHOWN("0") "\n" SUMMARY ONE_SENT, "");
 }
 
-static void a_send_that_fails_ends_the_client_with_1(void **state)
-{
-    be_server_of("env FAIL_SEND=EPERM echo-client-faulty");
-    assert_ends(
-        client, 1, SUMMARY "0 sent, 0 echoed\n", "echo-client: send 127.0.0.1:#: EPERM (*)\n");
-}
-
-static void ctrl_c_before_a_send_lets_nothing_out(void **state)
-{
-    be_server_of("env FAIL_SEND=ctrl-c echo-client-faulty");
-    hear_the_end(peer);
-    assert_ends(client, 0, SUMMARY "0 sent, 0 echoed\n", "");
-}
-
 /* --- what is printed --- */
 
 /* Each line is read while the server runs: it must not stay in a buffer. */
@@ -712,47 +610,119 @@ static void help_goes_to_stdout_with_status_0(void **state)
     assert_ends(client, 0, "usage: echo-client [~", "");
 }
 
+#define row(function, type, claim, ...)                         \
+    {                                                           \
+        claim, function, alarm_on, programs_off, &(struct type) \
+        {                                                       \
+            __VA_ARGS__                                         \
+        }                                                       \
+    }
+#define meeting(...)  row(meet, meeting, __VA_ARGS__)
+#define answered(...) row(answer_first, answer, __VA_ARGS__)
+
+static const char server_log[] = "client connected from *:#\n"
+                                 "client say: 你好,hello,world,0...\\n\n"
+                                 "client say: 你好,hello,world,1...\\n\n"
+                                 "client say: 你好,hello,world,2...\\n\n"
+                                 "client finished sending; 72 bytes echoed\n";
+static const char client_log[] =
+    "server say: 你好,hello,world,0...\\n\n"
+    "server say: 你好,hello,world,1...\\n\n"
+    "server say: 你好,hello,world,2...\\n\n" SUMMARY "3 sent, 3 echoed" TRIPS;
+
+/* The hosts "two" and "many" have several addresses, ::1 first: see faults.c. */
+static const struct CMUnitTest tests[] = {
+    meeting("both_ends_speak_over_ipv4", "echo-server -c 1", "echo-client -c 3 -i 0 127.0.0.1",
+        server_log, "", client_log, ""),
+    meeting("both_ends_speak_over_ipv6", "echo-server -c 1 -l ::1", "echo-client -c 3 -i 0 ::1",
+        server_log, "", client_log, ""),
+    meeting("the_ipv6_wildcard_takes_ipv4_clients_too", "echo-server -c 1 -l ::",
+        "echo-client -c 3 -i 0 127.0.0.1", server_log, "", client_log, ""),
+    meeting("quiet_programs_say_the_address_and_the_summary_only", "echo-server -q -c 1 -b 1048576",
+        "echo-client -q -c 2 -i 0 127.0.0.1", "", "", SUMMARY "2 sent, 2 echoed" TRIPS, ""),
+    meeting("the_trace_tells_each_call_behind_its_step", "echo-server -v -c 1",
+        "echo-client -v -c 1 127.0.0.1", "~",
+        "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
+        "[2] bind(#, 127.0.0.1:0) = 0\n"
+        "[3] listen(#, #) = 0\n"
+        "[4] accept(#) = #  127.0.0.1:#\n"
+        "[5] recv(#, room 65536) = 24\n"
+        "[5] send(#, 24 bytes) = 24\n"
+        "[5] recv(#, room 65536) = 0\n"
+        "[6] close(#) = 0\n"
+        "[6] close(#) = 0\n",
+        "~",
+        "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
+        "[3] connect(#, 127.0.0.1:#) = 0\n"
+        "[4] send(#, 24 bytes) = 24\n"
+        "[4] recv(#, room 24) = 24\n"
+        "[5] close(#) = 0\n"),
+    meeting("the_client_tries_each_address_until_one_works", "echo-server -c 1",
+        "echo-client-faulty -c 1 -v many", "~", "", "~",
+        "~[3] connect(3, 127.0.0.1:#) = 0\n[4] send*\n[4] recv*\n[5] close(#) = 0\n"),
+    meeting("an_address_without_a_socket_is_passed_over", "echo-server -c 1",
+        "env FAIL_CREATE=EAFNOSUPPORT echo-client-faulty -c 1 two", "~", "", "~", ""),
+    answered("one_wrong_byte_in_an_echo_ends_the_run_with_1", "echo-client -i 0",
+        "你好,hello,World,0...\n", NULL, 1, SUMMARY "1 sent, 0 echoed\n",
+        "echo-client: 127.0.0.1:#: *wrong * offset 13 *: 你好,hello,World,0...\\n\n"),
+    answered("the_first_byte_of_an_echo_counts_too", "echo-client -i 0",
+        "x\xbd\xa0好,hello,world,0...\n", NULL, 1, "~",
+        "echo-client: 127.0.0.1:#: *wrong * offset 0 *\n"),
+    answered("and_so_does_the_last", "echo-client -i 0", "你好,hello,world,0...!", NULL, 1, "~",
+        "echo-client: 127.0.0.1:#: *wrong * offset 23 *\n"),
+    answered("an_echo_cut_short_by_the_end_ends_the_run_with_1", "echo-client -i 0", "你好", leave,
+        1, SUMMARY "1 sent, 0 echoed\n", "echo-client: 127.0.0.1:#: *finished* 6 of *24 *\n"),
+    answered("a_reset_instead_of_an_echo_ends_the_run_with_1", "echo-client", "", leave_by_reset, 1,
+        SUMMARY "1 sent, 0 echoed\n", "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n"),
+    answered("bytes_that_nobody_asked_for_end_the_pause_with_1", "echo-client -i 86400",
+        MESSAGE("0"), surprise, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n"),
+    answered("the_shortest_pause_looks_at_the_connection", "echo-client -c 2 -i 0.001",
+        MESSAGE("0") MESSAGE("1"), NULL, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n"),
+    answered("no_pause_does_not_look_at_it", "echo-client -c 2 -i 0", MESSAGE("0") MESSAGE("1"),
+        NULL, 0, "~", ""),
+    answered("a_server_that_leaves_ends_the_pause_at_once_with_1", "echo-client -i 86400",
+        MESSAGE("0"), leave, 1, SUMMARY ONE_SENT, "echo-client: 127.0.0.1:#: *finished*\n"),
+    answered("a_reset_ends_the_client_with_1_and_its_symbol", "echo-client -i 86400", MESSAGE("0"),
+        leave_by_reset, 1, "~", "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n"),
+    answered("a_send_that_fails_ends_the_client_with_1", "env FAIL_SEND=EPERM echo-client-faulty",
+        NULL, NULL, 1, SUMMARY "0 sent, 0 echoed\n", "echo-client: send 127.0.0.1:#: EPERM (*)\n"),
+    answered("ctrl_c_before_a_send_lets_nothing_out", "env FAIL_SEND=ctrl-c echo-client-faulty",
+        NULL, NULL, 0, SUMMARY "0 sent, 0 echoed\n", ""),
+    answered("ctrl_c_before_anything_came_back_ends_with_1_as_in_ping", "echo-client", "",
+        press_ctrl_c, 1, SUMMARY "1 sent, 0 echoed\n", ""),
+    answered("ctrl_c_ends_the_pause_at_once", "echo-client -i 86400", MESSAGE("0"), press_ctrl_c, 0,
+        SUMMARY ONE_SENT, ""),
+    answered("ctrl_c_behind_a_whole_echo_lets_it_count",
+        "env FAIL_RECV_ALL=ctrl-c echo-client-faulty", MESSAGE("0"), NULL, 0, SUMMARY ONE_SENT, ""),
+    answered("ctrl_c_as_the_pause_begins_is_not_taken_for_the_server_s_end",
+        "env FAIL_RECV=ctrl-c echo-client-faulty -i 86400", MESSAGE("0"), leave, 0,
+        SUMMARY ONE_SENT, ""),
+    answered("ctrl_c_behind_the_close_does_not_cost_the_summary",
+        "env FAIL_CLOSE=ctrl-c echo-client-faulty -c 1", MESSAGE("0"), NULL, 0, SUMMARY ONE_SENT,
+        ""),
+    test(an_accept_that_fails_is_named_once_and_tried_again),
+    test(an_accept_that_cannot_succeed_ends_the_server_with_1),
+    test(the_message_on_the_wire_is_the_article_s_byte_for_byte),
+    test(an_echo_in_pieces_of_one_byte_is_right),
+    test(the_summary_has_the_fastest_the_mean_and_the_slowest_trip),
+    test(a_pause_is_at_least_as_long_as_i_says),
+    test(a_client_that_leaves_before_its_echo_ends_only_itself),
+    test(a_reset_ends_that_client_only), test(recv_0_ends_the_exchange),
+    test(sixty_clients_are_served_in_turn_with_32_descriptors),
+    test(ctrl_c_ends_the_server_and_its_port_is_free_at_once),
+    test(two_servers_cannot_have_one_port), test(a_port_of_the_administrator_is_refused_to_others),
+    test(ctrl_c_may_cut_off_the_last_of_many_echoes),
+    test(part_of_an_echo_that_ctrl_c_cuts_off_can_be_wrong_too),
+    test(ctrl_c_while_it_connects_has_its_default_meaning),
+    test(two_ctrl_c_while_it_prints_lose_no_line), test(the_third_ctrl_c_kills),
+    test(ctrl_c_while_it_sums_up_does_not_cost_the_summary),
+    test(ctrl_c_does_nothing_where_it_was_ignored_from_the_start), test(the_log_is_safe_to_print),
+    test(a_server_that_cannot_print_serves_on_and_ends_with_1),
+    test(a_client_that_cannot_print_ends_with_1_and_one_sentence),
+    test(what_keeps_a_program_from_starting_is_named_and_exits_2),
+    test(help_goes_to_stdout_with_status_0)};
+
 int main(void)
 {
-    const struct CMUnitTest others[] = {test(both_ends_speak_over_ipv4),
-        test(both_ends_speak_over_ipv6), test(the_ipv6_wildcard_takes_ipv4_clients_too),
-        test(the_client_tries_each_address_until_one_works),
-        test(an_address_without_a_socket_is_passed_over),
-        test(an_accept_that_fails_is_named_once_and_tried_again),
-        test(an_accept_that_cannot_succeed_ends_the_server_with_1),
-        test(quiet_programs_say_the_address_and_the_summary_only),
-        test(the_trace_tells_each_call_behind_its_step),
-        test(the_message_on_the_wire_is_the_article_s_byte_for_byte),
-        test(an_echo_in_pieces_of_one_byte_is_right),
-        test(the_summary_has_the_fastest_the_mean_and_the_slowest_trip),
-        test(a_pause_is_at_least_as_long_as_i_says),
-
-        test(a_client_that_leaves_before_its_echo_ends_only_itself),
-        test(a_reset_ends_that_client_only), test(recv_0_ends_the_exchange),
-        test(sixty_clients_are_served_in_turn_with_32_descriptors),
-        test(ctrl_c_ends_the_server_and_its_port_is_free_at_once),
-        test(two_servers_cannot_have_one_port),
-        test(a_port_of_the_administrator_is_refused_to_others),
-        test(ctrl_c_may_cut_off_the_last_of_many_echoes),
-        test(part_of_an_echo_that_ctrl_c_cuts_off_can_be_wrong_too),
-        test(ctrl_c_while_it_connects_has_its_default_meaning),
-        test(two_ctrl_c_while_it_prints_lose_no_line), test(the_third_ctrl_c_kills),
-        test(ctrl_c_while_it_sums_up_does_not_cost_the_summary),
-        test(ctrl_c_does_nothing_where_it_was_ignored_from_the_start),
-        test(a_send_that_fails_ends_the_client_with_1), test(ctrl_c_before_a_send_lets_nothing_out),
-        test(the_log_is_safe_to_print), test(a_server_that_cannot_print_serves_on_and_ends_with_1),
-        test(a_client_that_cannot_print_ends_with_1_and_one_sentence),
-        test(what_keeps_a_program_from_starting_is_named_and_exits_2),
-        test(help_goes_to_stdout_with_status_0)};
-    enum {
-        OTHERS = sizeof others / sizeof others[0],
-        ANSWERS = sizeof answers / sizeof answers[0]
-    };
-    struct CMUnitTest tests[OTHERS + ANSWERS];
-
-    memcpy(tests, others, sizeof others);
-    for (size_t i = 0; i < ANSWERS; i++)
-        tests[OTHERS + i] = (struct CMUnitTest){
-            answers[i].claim, answer_first, alarm_on, programs_off, (void *)&answers[i]};
     return run_all(tests);
 }
