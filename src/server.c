@@ -66,9 +66,8 @@ int main(int argc, char **argv)
 }
 
 /* Step 4. Many failures are temporary: no descriptor is left just now, or the network is down. So
- * report the first one, wait a tenth of a second and try again. (On Linux, the waiting
- * client keeps its place in the queue.) Returns the connection, or -1 if no attempt can ever
- * succeed. */
+ * report the first one, wait a tenth of a second and try again. (On Linux, the waiting client keeps
+ * its place in the queue.) Returns the connection, or -1 if no attempt can ever succeed. */
 static int accept_next(int listener, const char *local, struct sock_address *client)
 {
     const struct timespec tenth = {.tv_nsec = 100 * 1000 * 1000};
