@@ -15,17 +15,15 @@ struct program {
     char complained[70000]; /* and on err; both until three more have been started */
 };
 
-/* A test that starts programs. Those still there when it ends, in success or failure, are killed.
- */
+/* A test that starts programs. Those that are still there when it ends are killed. */
 #define test(name) cmocka_unit_test_setup_teardown(name, alarm_on, programs_off)
 int programs_off(void **state);
 
-/* Start a child of the test. Returns NULL in the child, where the standard streams are pipes. */
+/* Start a child of the test. Returns NULL in the child, where what it writes goes into pipes. */
 struct program *start_child(void);
 
 /* Start one command of the shell, printf-like: "echo-client -c 3 127.0.0.1 %s". The programs are
- * found through $PATH. SIGINT and SIGPIPE mean what they mean by default, whoever runs the tests.
- */
+ * found through $PATH. SIGINT and SIGPIPE have their default meaning, whoever runs the tests. */
 struct program *start(const char *format, ...);
 
 /* Start echo-server with these options on a free port of its address, and read its ready line. */
