@@ -354,23 +354,24 @@ static void a_symbol_is_what_a_manual_page_has(void **state)
         assert_string_equal(console_symbol(symbols[i].error), symbols[i].name);
 }
 
+static void tell(const char *call, const char *arguments, ssize_t result, const char *address)
+{
+    sock_narrator->before(call, arguments);
+    errno = EMFILE;
+    sock_narrator->after(result, address);
+}
+
 static void narrate(void)
 {
     static const char *const steps[] = {"socket", "", "accept", "recv send", NULL};
-    static const struct {
-        const char *call, *arguments;
-        ssize_t result;
-        const char *address;
-    } calls[] = {{"socket", "AF_INET, SOCK_STREAM, 0", 3, ""}, {"accept", "3", 4, "[::1]:9"},
-        {"accept", "3", -1, ""}, {"send", "4, 24 bytes", 24, ""}, {"recv", "4, room 65536", 0, ""},
-        {"bind", "3, [::1]:9", 0, ""}}; /* in no step: it counts as one more */
 
     console_narrate(steps);
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        sock_narrator->before(calls[i].call, calls[i].arguments);
-        errno = EMFILE;
-        sock_narrator->after(calls[i].result, calls[i].address);
-    }
+    tell("socket", "AF_INET, SOCK_STREAM, 0", 3, "");
+    tell("accept", "3", 4, "[::1]:9");
+    tell("accept", "3", -1, "");
+    tell("send", "4, 24 bytes", 24, "");
+    tell("recv", "4, room 65536", 0, "");
+    tell("bind", "3, [::1]:9", 0, "");          /* in no step: it counts as one more */
     sock_narrator->before("recv", "4, room 5"); /* seen while it waits */
 }
 
@@ -416,13 +417,9 @@ static void restore_descriptors(void)
 /* Start where no file can be opened, for want of a descriptor. */
 static void start_without_a_descriptor(void)
 {
-    struct rlimit none;
-
     getrlimit(RLIMIT_NOFILE, &descriptors);
     atexit(restore_descriptors); /* what measures coverage opens a file then */
-    none = descriptors;
-    none.rlim_cur = 0;
-    setrlimit(RLIMIT_NOFILE, &none);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, descriptors.rlim_max});
     console_start("test");
 }
 
