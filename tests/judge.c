@@ -502,8 +502,8 @@ static const struct test {
     {TEST(serves_two_clients_at_once), false,
         "nc 127.0.0.1 PORT   # in two terminals: type in the second first"},
     {TEST(a_client_that_does_not_read_spoils_no_other), true,
-        "(seq 9000000; sleep 9) | " NC
-        " | (sleep 5; cksum); seq 9000000 | cksum   # meanwhile: " HELLO},
+        "(seq 9000000; sleep 9) | " NC " | (sleep 5; cksum); seq 9000000 | cksum"
+        "   # the same twice; in the first seconds, in another terminal: seq 99999 | " NC},
     {TEST(serves_many_clients_at_once), false,
         "for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait"
         "   # a hundred lines come at once, and a hundred two seconds later"},
