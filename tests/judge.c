@@ -529,14 +529,25 @@ static void quote_server(void)
         putchar('\n');
 }
 
-/* What was seen, how the server ended if it did, what it wrote last, and how to see it by hand. */
+/* What was seen, how the server ended if it did, what it wrote last, and how to see it by hand.
+ * What was seen before has the same cause, as a rule, and is told in short. */
 static void explain(const char *by_hand)
 {
+    static char told[sizeof tests / sizeof *tests][sizeof seen + 150];
+    char sentence[sizeof *told];
     const char *how, *rest;
+    int i = 0;
 
     poll(NULL, 0, 50); /* a server that is just dying may take a moment */
     how = ending();
-    printf("     seen: %s%s%s\n", seen, how ? "; the server is gone: " : "", how ? how : "");
+    snprintf(sentence, sizeof sentence, "%s%s%s", seen, how ? "; the server is gone: " : "",
+        how ? how : "");
+    while (*told[i] != '\0' && strcmp(told[i], sentence) != 0)
+        i++;
+    printf("     seen%s: %s\n", *told[i] != '\0' ? ", as above" : "", sentence);
+    if (*told[i] != '\0')
+        return;
+    strcpy(told[i], sentence);
     quote_server();
     if (!ever_reached)
         give_up(how != NULL ? "the command has ended; it has to stay in the foreground"
