@@ -51,9 +51,9 @@ int sock_resolve(const char *host, uint16_t port, struct sock_addresses *address
 int sock_create(int family);
 
 /* Set SO_REUSEADDR, and give the socket fd its local address. For port 0, the kernel chooses one.
- * Returns 0. Or -1: EADDRINUSE, EADDRNOTAVAIL (this machine does not have that address), EACCES
- * (a port below 1024 may need a privilege), EINVAL or ENODEV (an address fe80::... needs the name
- * of an interface, as in fe80::1%eth0). */
+ * Returns 0. Or -1: EADDRINUSE (the address is in use), EADDRNOTAVAIL (this machine does not have
+ * it), EACCES (a port below 1024 may need a privilege), EINVAL or ENODEV (an address fe80::...
+ * needs the name of an interface, as in fe80::1%eth0). */
 int sock_bind(int fd, const struct sock_address *local);
 
 /* Make the bound socket fd a listener. From now on the kernel completes handshakes by itself, and
@@ -107,9 +107,9 @@ int sock_close(int fd);
  * Returns 0, or -1. (The call is getsockname().) */
 int sock_local_address(int fd, struct sock_address *local);
 
-/* For -v. If you set sock_narrator, each of the eight calls is reported to you: before()
- * gets its name and its arguments as text; after() gets its result, with errno as the call left it,
- * and for accept the client's address (else ""). */
+/* The option -v shows each of the eight calls by means of this. If you set sock_narrator, before()
+ * is called with the call's name and its arguments as text; then after() with its result, errno
+ * as the call left it, and for accept the client's address (else ""). */
 struct sock_narrator {
     void (*before)(const char *call, const char *arguments);
     void (*after)(ssize_t result, const char *address);

@@ -109,7 +109,7 @@ static bool round_trip(struct run *run)
     while (same < got && echo[same] == message[same])
         same++;
 
-    if (same == size) {
+    if (same == size) { /* console_say returns false if it could not print */
         count_trip(run, now_ms() - start);
         return run->options.quiet ||
                console_say("server say: %s\n", console_text(echo, (size_t)got, text));
@@ -127,8 +127,8 @@ static bool round_trip(struct run *run)
 }
 
 /* Pause, but watch the connection, which sleep would not. poll returns 0 when the time is up, -1
- * after a signal (Ctrl-C), or 1 when something has come. Nothing should come now, not even a FIN.
- */
+ * after a signal (Ctrl-C), or 1 when something has come. Nothing should come now: neither bytes
+ * nor a FIN, which says that the server has finished sending. */
 static bool pause_between(const struct run *run)
 {
     struct pollfd connection = {.fd = run->connection, .events = POLLIN};

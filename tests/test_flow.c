@@ -115,7 +115,8 @@ static void limit_waiting(int end)
 
 /* --- socket and bind --- */
 
-/* The article fills in its addresses like this. sock_resolve lets getaddrinfo do the same. */
+/* Many programs fill in their addresses like this; among them is the Chinese article with which
+ * README compares ours ("the article" below). sock_resolve lets getaddrinfo do the same. */
 static void an_address_filled_in_by_hand_is_what_sock_resolve_gives(void **state)
 {
     struct sock_address address = resolve("127.0.0.1", "9999");
