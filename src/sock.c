@@ -100,7 +100,7 @@ int sock_bind(int fd, const struct sock_address *local)
      * late. */
     if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
         return -1;
-    /* Let a server on [::] take IPv4 clients too. If that fails (OpenBSD), it serves IPv6 only. */
+    /* Let a server on [::] (all addresses) take IPv4 clients too. OpenBSD keeps it to IPv6. */
     if (local->storage.ss_family == AF_INET6)
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 
