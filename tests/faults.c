@@ -1,9 +1,9 @@
-/* The wrapper module as programs under test may find it: with faults. $FAIL_ACCEPT='EMFILE ok
+/* sock as programs under test may find it: with faults. $FAIL_ACCEPT='EMFILE ok
  * EBADF' makes the first call of sock_accept fail with EMFILE, lets the second one work, and the
- * third fail; after these, all work. "ctrl-c" is what a person presses, before a send and after
- * another call. The host "two" has two addresses, ::1 and 127.0.0.1, as localhost has on many
- * machines; "many" has as many as a list has room for. (In these programs, sock_create is
- * fault_create, and so on: see FAULTS in the Makefile.) */
+ * third fail; after these, all work. "ctrl-c" is what a person presses: after a recv, recv_all or
+ * close, and before any other call. The host "two" has two addresses, ::1 and 127.0.0.1, as
+ * localhost has on many machines; "many" has as many as a list has room for. (In these programs,
+ * sock_create is fault_create, and so on: see FAULTS in the Makefile.) */
 #include "console.h"
 #include "sock.h"
 
@@ -18,17 +18,18 @@ static bool fails(const char *variable)
 {
     const char *faults = getenv(variable);
     char first[20] = "", rest[80] = "";
-    int error = 200;
 
     if (faults == NULL || sscanf(faults, "%19s%79[^\n]", first, rest) < 1)
         return false;
     setenv(variable, rest, 1);
     if (strcmp(first, "ctrl-c") == 0)
-        raise(SIGINT);
-    while (error > 0 && strcmp(first, console_symbol(error)) != 0)
-        error--;
-    errno = error;
-    return error > 0;
+        return raise(SIGINT) != 0;
+    if (strcmp(first, "ok") == 0)
+        return false;
+    for (errno = 1; strcmp(first, console_symbol(errno)) != 0; errno++)
+        if (errno == 200)
+            abort(); /* it is not the name of an error */
+    return true;
 }
 
 int fault_create(int family)

@@ -1,9 +1,7 @@
 #include "programs.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,10 +141,10 @@ static bool matches(const char *text, const char *pattern)
                     return false;
             return true;
         }
-        size_t digits = strspn(text, "0123456789.");
-        if (*pattern == '#' ? digits == 0 : *text != *pattern)
+        size_t taken = *pattern == '#' ? strspn(text, "0123456789.") : *text == *pattern;
+        if (taken == 0)
             return false;
-        text += *pattern == '#' ? digits : 1;
+        text += taken;
     }
     return *text == '\0';
 }

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,7 +61,7 @@ static void serves_the_next(void)
     finish_sending();
 }
 
-/* The test is the server: start a command of the client, and be where it is told to connect. */
+/* The test is the server: start a client that connects to it, and accept it as the peer. */
 static void be_server_of(const char *command)
 {
     struct sock_address address, ignored;
@@ -79,7 +78,7 @@ static void echo_back(const char *message)
     say(peer, message);
 }
 
-/* And up to its first message, which is to be answered. */
+/* The same, up to the client's first message. The test is to answer it. */
 static void hear_first_of(const char *command)
 {
     be_server_of(command);
@@ -143,6 +142,7 @@ static void an_accept_that_cannot_succeed_ends_the_server_with_1(void **state)
         assert_ends(server, 1, "listening on *\n",
             "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n"
             "echo-server: accept 127.0.0.1:#: E* (*)\n");
+        assert_non_null(strstr(server->complained, mistakes[i]));
     }
 }
 
@@ -173,8 +173,8 @@ static void an_echo_in_pieces_of_one_byte_is_right(void **state)
     assert_ends(client, 0, "server say: " SHOWN("0") "\n" SUMMARY ONE_SENT, "[5] close(#) = 0\n");
 }
 
-/* The second echo is held back until the clock shows another second, and the third a little, so the
- * first is the fastest; and no trip takes longer than the whole run. */
+/* The second echo is held back until the clock shows another second (who forgets tv_sec would be
+ * wrong then), the third a little; and no trip takes longer than the whole run. */
 static void the_summary_has_the_fastest_the_mean_and_the_slowest_trip(void **state)
 {
     double least, mean, most, before = now_ms();
@@ -216,8 +216,8 @@ static void press_ctrl_c(void)
     interrupt(client);
 }
 
-/* What the client makes of the test's answer to its first message (NULL: it sends none), and of
- * what the test does then, in the pause if the answer was right. */
+/* What the client makes of the test's answer to its first message (NULL: the client sends nothing),
+ * and of what the test does then, in the pause if the answer was right. */
 struct answer {
     const char *command, *answer;
     void (*then)(void);
@@ -278,7 +278,7 @@ static void a_reset_ends_that_client_only(void **state)
     assert_ends(server, 0, "", "");
 }
 
-/* One byte does not, and no byte more comes than was sent. */
+/* A recv of one byte does not end it, and no more bytes come back than were sent. */
 static void recv_0_ends_the_exchange(void **state)
 {
     server = serve("-q -c 1");
@@ -326,7 +326,7 @@ static void ctrl_c_ends_the_server_and_its_port_is_free_at_once(void **state)
 static void two_servers_cannot_have_one_port(void **state)
 {
     server = serve("");
-    client = start("echo-server %s", server->port);
+    client = start("echo-server %s", server->port); /* a second server, this time */
     assert_ends(
         client, 2, "", "echo-server: bind 127.0.0.1:#: EADDRINUSE (*)\necho-server: hint: *\n");
     serves_the_next();
@@ -498,7 +498,7 @@ static void the_log_is_safe_to_print(void **state)
 }
 
 /* The ready line is lost, so the port is one that the test has bound and not listened on: on Linux
- * SO_REUSEADDR lets the server have it as well, and no other program. */
+ * SO_REUSEADDR lets the server have it as well, and the kernel gives it to nobody else. */
 static void a_server_that_cannot_print_serves_on_and_ends_with_1(void **state)
 {
     /* The second closes it: then no log must go into a socket that got stdout's number. */
@@ -507,7 +507,7 @@ static void a_server_that_cannot_print_serves_on_and_ends_with_1(void **state)
 
     needs_linux();
     bind_anywhere(&address);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         server = start("echo-server -v -c 2 %s %s", port_in(address.text), rows[i][0]);
         server->port = port_in(address.text);
         await(server->err, rows[i][1]);
@@ -521,23 +521,24 @@ static void a_server_that_cannot_print_serves_on_and_ends_with_1(void **state)
 
 static void a_client_that_cannot_print_ends_with_1_and_one_sentence(void **state)
 {
-    static const char *const rows[][2] = {{"echo-client -i 0 >/dev/full", "ENOSPC"},
-        {"echo-client -q -c 1 >/dev/full", "ENOSPC"}, {"echo-client -i 0 >&-", "EBADF"}};
+#define UNABLE "echo-client: write to standard output: "
+    static const char *const rows[][2] = {{"echo-client -i 0 >/dev/full", UNABLE "ENOSPC (*)\n"},
+        {"echo-client -q -c 1 >/dev/full", UNABLE "ENOSPC (*)\n"},
+        {"echo-client -i 0 >&-", UNABLE "EBADF (*)\n"}};
 
     needs_linux(); /* for /dev/full */
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         hear_first_of(rows[i][0]);
         say(peer, MESSAGE("0"));
         hear_the_end(peer);
-        assert_ends(client, 1, "", "echo-client: write to standard output: E* (*)\n");
-        assert_non_null(strstr(client->complained, rows[i][1]));
+        assert_ends(client, 1, "", rows[i][1]);
     }
 }
 
 /* --- the command line --- */
 
-/* A %s stands for a port that is bound, so that nobody has it, and not listened on. (What is no
- * number at all: test_console.c.) */
+/* The commands are formats: %s is a port that the test has bound, so that nobody listens there.
+ * (More bad numbers: test_console.c.) */
 static void what_keeps_a_program_from_starting_is_named_and_exits_2(void **state)
 {
 #define REFUSED "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)"
@@ -610,12 +611,12 @@ static void help_goes_to_stdout_with_status_0(void **state)
     assert_ends(client, 0, "usage: echo-client [~", "");
 }
 
-#define row(function, type, claim, ...)                         \
-    {                                                           \
-        claim, function, alarm_on, programs_off, &(struct type) \
-        {                                                       \
-            __VA_ARGS__                                         \
-        }                                                       \
+#define row(function, type, name, ...)                         \
+    {                                                          \
+        name, function, alarm_on, programs_off, &(struct type) \
+        {                                                      \
+            __VA_ARGS__                                        \
+        }                                                      \
     }
 #define meeting(...)  row(meet, meeting, __VA_ARGS__)
 #define answered(...) row(answer_first, answer, __VA_ARGS__)
@@ -630,7 +631,8 @@ static const char client_log[] =
     "server say: 你好,hello,world,1...\\n\n"
     "server say: 你好,hello,world,2...\\n\n" SUMMARY "3 sent, 3 echoed" TRIPS;
 
-/* The hosts "two" and "many" have several addresses, ::1 first: see faults.c. */
+/* The hosts "two" and "many" have several addresses, ::1 first: see faults.c. (With "connect(3",
+ * the sockets of all attempts before are closed, as they should be.) */
 static const struct CMUnitTest tests[] = {
     meeting("both_ends_speak_over_ipv4", "echo-server -c 1", "echo-client -c 3 -i 0 127.0.0.1",
         server_log, "", client_log, ""),
@@ -668,8 +670,8 @@ static const struct CMUnitTest tests[] = {
     answered("the_first_byte_of_an_echo_counts_too", "echo-client -i 0",
         "x\xbd\xa0好,hello,world,0...\n", NULL, 1, "~",
         "echo-client: 127.0.0.1:#: *wrong * offset 0 *\n"),
-    answered("and_so_does_the_last", "echo-client -i 0", "你好,hello,world,0...!", NULL, 1, "~",
-        "echo-client: 127.0.0.1:#: *wrong * offset 23 *\n"),
+    answered("the_last_byte_of_an_echo_counts_too", "echo-client -i 0", "你好,hello,world,0...!",
+        NULL, 1, "~", "echo-client: 127.0.0.1:#: *wrong * offset 23 *\n"),
     answered("an_echo_cut_short_by_the_end_ends_the_run_with_1", "echo-client -i 0", "你好", leave,
         1, SUMMARY "1 sent, 0 echoed\n", "echo-client: 127.0.0.1:#: *finished* 6 of *24 *\n"),
     answered("a_reset_instead_of_an_echo_ends_the_run_with_1", "echo-client", "", leave_by_reset, 1,
@@ -678,8 +680,8 @@ static const struct CMUnitTest tests[] = {
         MESSAGE("0"), surprise, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n"),
     answered("the_shortest_pause_looks_at_the_connection", "echo-client -c 2 -i 0.001",
         MESSAGE("0") MESSAGE("1"), NULL, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n"),
-    answered("no_pause_does_not_look_at_it", "echo-client -c 2 -i 0", MESSAGE("0") MESSAGE("1"),
-        NULL, 0, "~", ""),
+    answered("without_a_pause_nobody_looks_at_the_connection", "echo-client -c 2 -i 0",
+        MESSAGE("0") MESSAGE("1"), NULL, 0, "~", ""),
     answered("a_server_that_leaves_ends_the_pause_at_once_with_1", "echo-client -i 86400",
         MESSAGE("0"), leave, 1, SUMMARY ONE_SENT, "echo-client: 127.0.0.1:#: *finished*\n"),
     answered("a_reset_ends_the_client_with_1_and_its_symbol", "echo-client -i 86400", MESSAGE("0"),
@@ -694,7 +696,7 @@ static const struct CMUnitTest tests[] = {
         SUMMARY ONE_SENT, ""),
     answered("ctrl_c_behind_a_whole_echo_lets_it_count",
         "env FAIL_RECV_ALL=ctrl-c echo-client-faulty", MESSAGE("0"), NULL, 0, SUMMARY ONE_SENT, ""),
-    answered("ctrl_c_as_the_pause_begins_is_not_taken_for_the_server_s_end",
+    answered("ctrl_c_as_the_pause_ends_is_not_taken_for_the_server_s_end",
         "env FAIL_RECV=ctrl-c echo-client-faulty -i 86400", MESSAGE("0"), leave, 0,
         SUMMARY ONE_SENT, ""),
     answered("ctrl_c_behind_the_close_does_not_cost_the_summary",
