@@ -226,14 +226,6 @@ static void defaults_are_what_the_usage_says(void **state)
 
 /* Output. */
 
-static void say_is_printf_and_is_seen_line_by_line(void **state)
-{
-    child(0, "line 1\n", "",
-        _exit(console_say("") && console_say("%s %d\n%s", "line", 1, "more") && console_works()
-                  ? 0
-                  : 1));
-}
-
 /* /dev/full is a full disk, on Linux and the BSDs. */
 static bool fill_the_disk(void)
 {
@@ -250,11 +242,6 @@ static void a_full_disk_is_told_once(void **state)
              console_say("2\n") || console_works()));
     child(1, "", "echo-client: write to standard output: ENOSPC (*)\n", fill_the_disk();
           client_options("-h", NULL));
-}
-
-static void a_complaint_is_printf_behind_the_program_s_name(void **state)
-{
-    child(0, "", "test: what 1\n", console_complain("%s %d", "what", 1));
 }
 
 /* A socket of datagrams shows where one write ends and the next begins. */
@@ -440,8 +427,7 @@ int main(void)
         test(what_is_not_UTF8_is_escaped), test(a_long_text_is_cut_between_characters),
         test(the_longest_text_fits), test(a_number_is_read_whole),
         test(what_is_no_number_ends_the_program), test(defaults_are_what_the_usage_says),
-        test(say_is_printf_and_is_seen_line_by_line), test(a_full_disk_is_told_once),
-        test(a_complaint_is_printf_behind_the_program_s_name), test(a_line_is_one_write),
+        test(a_full_disk_is_told_once), test(a_line_is_one_write),
         test(an_error_has_its_symbol_its_meaning_and_a_hint), test(an_unknown_host_is_named),
         test(a_symbol_is_what_a_manual_page_has), test(narration_tells_step_call_and_result),
         test(no_socket_gets_the_number_of_a_standard_stream)};

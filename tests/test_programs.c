@@ -323,23 +323,6 @@ static void ctrl_c_ends_the_server_and_its_port_is_free_at_once(void **state)
     expect_line(again->out, server->ready);
 }
 
-static void two_servers_cannot_have_one_port(void **state)
-{
-    server = serve("");
-    client = start("echo-server %s", server->port); /* a second server, this time */
-    assert_ends(
-        client, 2, "", "echo-server: bind 127.0.0.1:#: EADDRINUSE (*)\necho-server: hint: *\n");
-    serves_the_next();
-}
-
-static void a_port_of_the_administrator_is_refused_to_others(void **state)
-{
-    needs(geteuid() != 0, "user but the administrator");
-    server = start("echo-server 1");
-    needs(*next_line(server->out) == '\0', "port that is forbidden"); /* in some containers */
-    assert_ends(server, 2, "", "echo-server: bind 127.0.0.1:1: EACCES (*)\necho-server: hint: *\n");
-}
-
 /* --- Ctrl-C of the client --- */
 
 /* The message was sent, so it counts; but that its echo is missing is no failure. */
@@ -712,7 +695,6 @@ static const struct CMUnitTest tests[] = {
     test(a_reset_ends_that_client_only), test(recv_0_ends_the_exchange),
     test(sixty_clients_are_served_in_turn_with_32_descriptors),
     test(ctrl_c_ends_the_server_and_its_port_is_free_at_once),
-    test(two_servers_cannot_have_one_port), test(a_port_of_the_administrator_is_refused_to_others),
     test(ctrl_c_may_cut_off_the_last_of_many_echoes),
     test(part_of_an_echo_that_ctrl_c_cuts_off_can_be_wrong_too),
     test(ctrl_c_while_it_connects_has_its_default_meaning),
