@@ -33,6 +33,7 @@ enum {
     STALL_MS = 100,    /* the longest wait until a server takes more */
     NOTICE_MS = 100,   /* so long a server has to notice that a client has left, and to fall, */
     DYING_MS = 50,     /* and then to be gone */
+    FORGET_S = 70,     /* the longest wait for the kernel to forget a connection */
     LARGE = 1000000,
     MANY = 100
 };
@@ -69,6 +70,22 @@ static void reset(int client)
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
     if (setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0)
+        close(client);
+}
+
+/* Whether the server has closed first, or does so now. A FIN of ours would then leave it in
+ * TIME_WAIT, and a simple one could not start for the next test. */
+static bool has_closed(int client)
+{
+    return poll(&(struct pollfd){client, POLLIN, 0}, 1, DYING_MS) == 1 &&
+           recv(client, &(char){0}, 1, MSG_PEEK) == 0;
+}
+
+static void leave(int client)
+{
+    if (has_closed(client))
+        reset(client);
+    else
         close(client);
 }
 
@@ -252,7 +269,7 @@ static void on_signal(int number)
 static void start(bool with_few_descriptors)
 {
     const char *script = with_few_descriptors ? "ulimit -n 96; eval \"$1\"" : command;
-    int client, null, tries = SILENCE_MS / PAUSE_MS;
+    int client, null, tries = SILENCE_MS / DYING_MS;
 
     /* What is left of the last one, a child that it forked, say, may take a moment to go. */
     while ((client = try_to_connect()) != -1) {
@@ -261,7 +278,7 @@ static void start(bool with_few_descriptors)
             give_up(ever_reached ? "your server is still there, so it has left its process group; "
                                    "it must not become a daemon"
                                  : "another program listens there");
-        poll(NULL, 0, PAUSE_MS);
+        poll(NULL, 0, DYING_MS);
     }
     reached = false;
     fflush(stdout);
@@ -289,6 +306,12 @@ static void echoes_a_line(int client)
     flood(client, "hello, world\n", 13);
     shutdown(client, SHUT_WR);
     hear(client, "hello, world\n", 13);
+}
+
+static void goes_on_after_the_first_echo(int client)
+{
+    echo(client, lines, 10);
+    echo(client, lines + 10, 10);
 }
 
 static void answers_before_the_client_has_finished(int client)
@@ -326,7 +349,8 @@ static void a_slow_reader_gets_every_byte(int client)
 static void adds_nothing_and_closes_after_the_client_has_finished(int client)
 {
     echo(client, lines, 10);
-    shutdown(client, SHUT_WR);
+    if (!has_closed(client))
+        shutdown(client, SHUT_WR);
     hear_the_end(client);
 }
 
@@ -349,7 +373,7 @@ static void says_nothing_to_a_client_that_says_nothing(int client)
 static void serves_the_next_client_after_the_first(int client)
 {
     echo(client, lines, 1000);
-    close(client);
+    leave(client);
     one_more_client_is_served();
 }
 
@@ -361,7 +385,7 @@ static void a_second_client_waits_and_is_served(int first)
     second = connect_client();
     flood(second, lines + 100, 10);
     echo(first, lines + 10, 10);
-    close(first);
+    leave(first);
     hear(second, lines + 100, 10);
 }
 
@@ -460,6 +484,7 @@ static void serves_many_clients_at_once(int first)
 #define NC         "nc -N 127.0.0.1 PORT"
 #define HELLO      "echo hello | " NC
 #define DIAL       "socket.create_connection((\"127.0.0.1\", PORT))"
+#define AGAIN      "nc 127.0.0.1 PORT   # leave it there, Ctrl-C the server, and start it again"
 #define TEST(name) name, #name
 enum { ONLY_WITH_M = 3 }; /* the last so many; a new test goes before them */
 static const struct test {
@@ -469,6 +494,8 @@ static const struct test {
     const char *by_hand; /* how to see the same without the judge */
 } tests[] = {
     {TEST(echoes_a_line), false, HELLO},
+    {TEST(goes_on_after_the_first_echo), false,
+        "nc 127.0.0.1 PORT   # type two lines: both come back"},
     {TEST(answers_before_the_client_has_finished), false,
         "(printf abc; sleep 5) | " NC "   # abc comes at once"},
     {TEST(echoes_bytes_that_are_not_text), false,
@@ -487,7 +514,7 @@ static const struct test {
         NC " </dev/null | od -c   # nothing, and then the prompt"},
     {TEST(serves_the_next_client_after_the_first), false, HELLO "; " HELLO},
     {TEST(a_second_client_waits_and_is_served), false,
-        "nc 127.0.0.1 PORT   # in two terminals: type in both, then Ctrl-C the first"},
+        "nc 127.0.0.1 PORT   # in two terminals: type two lines in each, then Ctrl-C the first"},
     {TEST(a_client_that_leaves_without_a_word_ends_only_itself), false,
         "nc -z 127.0.0.1 PORT; " HELLO},
     {TEST(a_reset_ends_that_client_only), false,
@@ -498,32 +525,36 @@ static const struct test {
         "   # stop the server before, by Ctrl-Z; then fg, and: " HELLO},
     {TEST(gives_back_each_connection), false,
         "for i in $(seq 50); do " HELLO "; seq 99999 | " NC " | head -n 1; done"
-        "   # the server after: ulimit -n 96"},
-    {TEST(it_starts_again_at_once_after_it_closed_first), false,
-        "nc 127.0.0.1 PORT   # leave it there, Ctrl-C the server, and start it again"},
+        "   # before, in the terminal of the server: ulimit -n 96"},
+    {TEST(it_starts_again_at_once_after_it_closed_first), false, AGAIN},
     {TEST(serves_two_clients_at_once), false,
         "nc 127.0.0.1 PORT   # in two terminals: type in the second first"},
     {TEST(a_client_that_does_not_read_spoils_no_other), true,
         "(seq 9000000; sleep 9) | " NC " | (sleep 5; cksum); seq 9000000 | cksum"
-        "   # the same twice; in the first seconds, in another terminal: seq 99999 | " NC},
+        "   # the same twice; after three seconds, in another terminal (it all comes at once): seq "
+        "99999 | " NC},
     {TEST(serves_many_clients_at_once), false,
         "for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait"
         "   # a hundred lines come at once, and a hundred two seconds later"},
 };
 
-/* The end of what the server wrote, without what a terminal would obey. */
+/* The last lines of what the server wrote, without what a terminal would obey. */
 static void quote_server(void)
 {
     char text[800];
+    int newlines = 0;
 
     if (fseek(server_said, -(long)sizeof text, SEEK_END) == -1)
         rewind(server_said); /* it is not so long */
     size_t size = fread(text, 1, sizeof text, server_said);
     while (size > 0 && text[size - 1] == '\n')
         size--;
-    for (size_t i = 0; i < size; i++) {
-        if (i == 0 || text[i] == '\n')
-            printf(i == 0 ? "     it said: " : "\n              ");
+    size_t first = size;
+    while (first > 0 && (text[first - 1] != '\n' || ++newlines < 8))
+        first--;
+    for (size_t i = first; i < size; i++) {
+        if (i == first || text[i] == '\n')
+            printf(i == first ? "     it said: " : "\n              ");
         if (text[i] != '\n')
             putchar(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
     }
@@ -552,13 +583,36 @@ static void explain(const char *by_hand)
     strcpy(told[i], sentence);
     quote_server();
     if (!ever_reached)
-        give_up(how != NULL ? "the command has ended; it has to stay in the foreground"
-                            : "nobody listens there; the command still runs: does it listen on "
-                              "another port, or on ::1 only?");
+        give_up(how != NULL
+                    ? "the command ended before it listened; it has to stay in the foreground"
+                    : "nobody listens there; the command still runs: does it listen on "
+                      "another port, or on ::1 only?");
     printf("     by hand: ");
+    by_hand = reached ? by_hand : AGAIN;
     for (; (rest = strstr(by_hand, "PORT")) != NULL; by_hand = rest + 4)
         printf("%.*s%s", (int)(rest - by_hand), by_hand, port);
     printf("%s\n", by_hand);
+}
+
+/* For a minute the kernel remembers connections that a server closed. Until then a server without
+ * SO_REUSEADDR cannot start, nor one with it after one without. Returns whether it was so. */
+static bool port_was_remembered(void)
+{
+    for (int seconds = 0; seconds < FORGET_S; seconds++) {
+        int fd = sock_create(AF_INET);
+        bool is_free = bind(fd, (struct sockaddr *)&address.storage, address.length) == 0;
+
+        close(fd);
+        if (is_free)
+            return seconds > 0;
+        if (seconds == 0)
+            puts("An earlier server closed connections on this port, and it had not set "
+                 "SO_REUSEADDR.\n"
+                 "Until the kernel has forgotten them, yours cannot start. Please wait a minute.");
+        fflush(stdout);
+        poll(NULL, 0, 1000);
+    }
+    return false;
 }
 
 static bool passes(const struct test *test)
@@ -570,6 +624,10 @@ static bool passes(const struct test *test)
         printf("ok   %s\n", test->name);
         stop();
         return true;
+    }
+    if (!ever_reached && ending() != NULL && port_was_remembered()) {
+        stop();
+        return passes(test);
     }
     printf("FAIL %s\n", test->name);
     explain(test->by_hand);
