@@ -1,6 +1,7 @@
 /* TCP, in tests that you can run. The first test is the whole flow, step by step. Each other test
  * claims one thing, and its name is the claim: guess whether it is true before you read the code.
- * Then break it: write another number, and `make test` says what was claimed and what was seen.
+ * Then break it: claim another number, and `make test` says what was claimed and what was seen, or
+ * that the test hangs, if it waits for what never comes.
  * (`TEST=backlog build/test_flow` runs only the tests with this word in their names.)
  *
  * assert_gives(call, 3) claims that the call returns 3. assert_fails(call, EPIPE) claims that it
