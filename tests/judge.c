@@ -43,7 +43,7 @@ static struct sock_address address;
 static char lines[LARGE + 1]; /* what clients send: numbered lines of ten bytes each */
 static bool thin;             /* the clients of this test have little room: see try_to_connect */
 static volatile pid_t server; /* the shell that runs COMMAND, or has become it; 0: none */
-static FILE *server_said;     /* its output, and its standard error */
+static int server_said;       /* a file: its output, and its standard error */
 static bool ever_reached;     /* by any client, of any test, */
 static bool reached;          /* and since the last start */
 static jmp_buf end_of_test;   /* where fail() goes, out of whatever function: to passes() */
@@ -272,9 +272,9 @@ static void start(bool with_few_descriptors)
     int client, null, tries = SILENCE_MS / DYING_MS;
 
     /* What is left of the last one, a child that it forked, say, may take a moment to go. */
-    while ((client = try_to_connect()) != -1) {
+    while ((client = try_to_connect()) != -1 || errno == ETIMEDOUT) {
         reset(client);
-        if (--tries == 0)
+        if (client == -1 || --tries == 0)
             give_up(ever_reached ? "your server is still there, so it has left its process group; "
                                    "it must not become a daemon"
                                  : "another program listens there");
@@ -282,7 +282,7 @@ static void start(bool with_few_descriptors)
     }
     reached = false;
     fflush(stdout);
-    if (ftruncate(fileno(server_said), 0) == -1 || (server = fork()) == -1)
+    if (ftruncate(server_said, 0) == -1 || (server = fork()) == -1)
         give_up(strerror(errno));
     if (server != 0) {
         setpgid(server, server); /* at both ends, as nobody knows which one is first */
@@ -292,8 +292,8 @@ static void start(bool with_few_descriptors)
     signal(SIGPIPE, SIG_DFL); /* or the server would inherit a safeguard that it may lack */
     null = open("/dev/null", O_RDWR);
     dup2(null, STDIN_FILENO);
-    dup2(fileno(server_said), STDOUT_FILENO);
-    dup2(fileno(server_said), STDERR_FILENO);
+    dup2(server_said, STDOUT_FILENO);
+    dup2(server_said, STDERR_FILENO);
     close(null);
     execl("/bin/sh", "sh", "-c", script, "sh", command, (char *)NULL);
     _exit(127);
@@ -316,8 +316,7 @@ static void goes_on_after_the_first_echo(int client)
 
 static void answers_before_the_client_has_finished(int client)
 {
-    echo(client, "no newline", 10);
-    echo(client, "0", 1); /* some languages take it for false */
+    echo(client, "0", 1); /* no newline; and some languages take it for false */
 }
 
 static void echoes_bytes_that_are_not_text(int client)
@@ -325,7 +324,7 @@ static void echoes_bytes_that_are_not_text(int client)
     char all[256];
 
     for (int i = 0; i < 256; i++)
-        all[i] = (char)i;
+        all[i] = (char)('\n' + 1 + i); /* the last is the newline */
     echo(client, all, sizeof all);
 }
 
@@ -497,7 +496,7 @@ static const struct test {
     {TEST(goes_on_after_the_first_echo), false,
         "nc 127.0.0.1 PORT   # type two lines: both come back"},
     {TEST(answers_before_the_client_has_finished), false,
-        "(printf abc; sleep 5) | " NC "   # abc comes at once"},
+        "(printf 0; sleep 5) | " NC "   # 0 comes at once"},
     {TEST(echoes_bytes_that_are_not_text), false,
         "printf '\\000\\001\\377\\r\\n' | " NC " | od -c"},
     {TEST(echoes_in_order_what_comes_byte_by_byte), false,
@@ -525,7 +524,7 @@ static const struct test {
         "   # stop the server before, by Ctrl-Z; then fg, and: " HELLO},
     {TEST(gives_back_each_connection), false,
         "for i in $(seq 50); do " HELLO "; seq 99999 | " NC " | head -n 1; done"
-        "   # before, in the terminal of the server: ulimit -n 96"},
+        "   # before, in a new terminal for the server: ulimit -n 96"},
     {TEST(it_starts_again_at_once_after_it_closed_first), false, AGAIN},
     {TEST(serves_two_clients_at_once), false,
         "nc 127.0.0.1 PORT   # in two terminals: type in the second first"},
@@ -534,7 +533,7 @@ static const struct test {
         "   # the same twice; after three seconds, in another terminal (it all comes at once): seq "
         "99999 | " NC},
     {TEST(serves_many_clients_at_once), false,
-        "for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait"
+        "(for i in $(seq 100); do (echo $i; sleep 2; echo $i) | " NC " & done; wait)"
         "   # a hundred lines come at once, and a hundred two seconds later"},
 };
 
@@ -542,17 +541,16 @@ static const struct test {
 static void quote_server(void)
 {
     char text[800];
+    const off_t all = lseek(server_said, 0, SEEK_END), room = sizeof text;
     int newlines = 0;
 
-    if (fseek(server_said, -(long)sizeof text, SEEK_END) == -1)
-        rewind(server_said); /* it is not so long */
-    size_t size = fread(text, 1, sizeof text, server_said);
+    ssize_t size = pread(server_said, text, sizeof text, all > room ? all - room : 0);
     while (size > 0 && text[size - 1] == '\n')
         size--;
-    size_t first = size;
+    ssize_t first = size;
     while (first > 0 && (text[first - 1] != '\n' || ++newlines < 8))
         first--;
-    for (size_t i = first; i < size; i++) {
+    for (ssize_t i = first; i < size; i++) {
         if (i == first || text[i] == '\n')
             printf(i == first ? "     it said: " : "\n              ");
         if (text[i] != '\n')
@@ -583,10 +581,10 @@ static void explain(const char *by_hand)
     strcpy(told[i], sentence);
     quote_server();
     if (!ever_reached)
-        give_up(how != NULL
-                    ? "the command ended before it listened; it has to stay in the foreground"
-                    : "nobody listens there; the command still runs: does it listen on "
-                      "another port, or on ::1 only?");
+        give_up(how != NULL ? "the command ended before it listened (if it said nothing: did it go "
+                              "into the background?)"
+                            : "nobody listens there; the command still runs: does it listen on "
+                              "another port, or on ::1 only?");
     printf("     by hand: ");
     by_hand = reached ? by_hand : AGAIN;
     for (; (rest = strstr(by_hand, "PORT")) != NULL; by_hand = rest + 4)
@@ -643,6 +641,7 @@ int main(int argc, char **argv)
     size_t passed = 0, failed = 0,
            count = sizeof tests / sizeof *tests - (with_m ? 0 : ONLY_WITH_M);
     struct sock_addresses found;
+    FILE *log;
     char *end;
 
     port = argv[argc - 1];
@@ -650,19 +649,19 @@ int main(int argc, char **argv)
     if (argc != 3 + with_m || *end != '\0' || number < 1 || number > 65535) {
         fputs("usage: judge [-m] COMMAND PORT\n"
               "  -m       many clients at once, too\n"
-              "  COMMAND  starts an echo server that listens on PORT of 127.0.0.1\n",
+              "  COMMAND  starts an echo server on PORT (1 to 65535) of 127.0.0.1\n",
             stderr);
         return 2;
     }
     command = argv[argc - 2];
     for (int fd = STDERR_FILENO + 1; fd < MANY + 50; fd++)
         close(fd); /* what was inherited is no client of ours, which stop() may reset */
-    if (sock_resolve("127.0.0.1", (uint16_t)number, &found) != 0 ||
-        (server_said = tmpfile()) == NULL)
+    if (sock_resolve("127.0.0.1", (uint16_t)number, &found) != 0 || (log = tmpfile()) == NULL)
         give_up("there is no such address, or no room for a temporary file");
     address = found.list[0];
-    fcntl(fileno(server_said), F_SETFD, FD_CLOEXEC);
-    fcntl(fileno(server_said), F_SETFL, O_APPEND);
+    server_said = fileno(log);
+    fcntl(server_said, F_SETFD, FD_CLOEXEC);
+    fcntl(server_said, F_SETFL, O_APPEND);
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
         if (signal(deadly[i], SIG_IGN) != SIG_IGN) /* nohup wants it to stay so */
@@ -681,6 +680,6 @@ int main(int argc, char **argv)
         puts("Not judged: its log, short sends, EINTR, failures of accept, zombies, descriptors "
              "that a\n"
              "child inherits, Nagle's delay, and limits that the server sets itself.");
-    fclose(server_said);
+    fclose(log);
     return failed > 0;
 }
