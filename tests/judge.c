@@ -43,11 +43,11 @@ static struct sock_address address;
 static char lines[LARGE + 1]; /* what clients send: numbered lines of ten bytes each */
 static bool thin;             /* the clients of this test have little room: see try_to_connect */
 static volatile pid_t server; /* the shell that runs COMMAND, or has become it; 0: none */
-static int server_said;       /* a file: its output, and its standard error */
-static bool ever_reached;     /* by any client, of any test, */
-static bool reached;          /* and since the last start */
-static jmp_buf end_of_test;   /* where fail() goes, out of whatever function: to passes() */
-static char seen[200];        /* what made the test fail */
+static FILE *server_said, *server_complained; /* files: its output, and its standard error */
+static bool ever_reached;                     /* by any client, of any test, */
+static bool reached;                          /* and since the last start */
+static jmp_buf end_of_test; /* where fail() goes, out of whatever function: to passes() */
+static char seen[200];      /* what made the test fail */
 
 static _Noreturn void give_up(const char *why);
 
@@ -282,7 +282,8 @@ static void start(bool with_few_descriptors)
     }
     reached = false;
     fflush(stdout);
-    if (ftruncate(server_said, 0) == -1 || (server = fork()) == -1)
+    if (ftruncate(fileno(server_said), 0) == -1 || ftruncate(fileno(server_complained), 0) == -1 ||
+        (server = fork()) == -1)
         give_up(strerror(errno));
     if (server != 0) {
         setpgid(server, server); /* at both ends, as nobody knows which one is first */
@@ -292,8 +293,8 @@ static void start(bool with_few_descriptors)
     signal(SIGPIPE, SIG_DFL); /* or the server would inherit a safeguard that it may lack */
     null = open("/dev/null", O_RDWR);
     dup2(null, STDIN_FILENO);
-    dup2(server_said, STDOUT_FILENO);
-    dup2(server_said, STDERR_FILENO);
+    dup2(fileno(server_said), STDOUT_FILENO);
+    dup2(fileno(server_complained), STDERR_FILENO);
     close(null);
     execl("/bin/sh", "sh", "-c", script, "sh", command, (char *)NULL);
     _exit(127);
@@ -522,10 +523,10 @@ static const struct test {
     {TEST(a_reset_ends_that_client_only), false, RESETS "; " HELLO},
     {TEST(a_client_that_floods_and_leaves_ends_only_itself), false,
         "python3 -c 'import socket; " DIAL ".sendall(bytes(100000))'"
-        "   # stop the server before, by Ctrl-Z; then fg, and: " HELLO},
+        "   # Ctrl-Z the server before, then fg; or 1000000, no Ctrl-Z; then: " HELLO},
     {TEST(gives_back_each_connection), false,
         "for i in $(seq 100); do " HELLO "; done; " RESETS "; " HELLO
-        "   # before, in a new terminal for the server: ulimit -n 96"},
+        "   # before, in a new terminal for the server: ulimit -n 96; it may take 15 s"},
     {TEST(it_starts_again_at_once_after_it_closed_first), false, AGAIN},
     {TEST(serves_two_clients_at_once), false,
         "nc 127.0.0.1 PORT   # in two terminals: type in the second first"},
@@ -539,13 +540,13 @@ static const struct test {
 };
 
 /* The last lines of what the server wrote, without what a terminal would obey. */
-static void quote_server(void)
+static void quote(FILE *file, const char *how)
 {
     char text[800];
-    const off_t all = lseek(server_said, 0, SEEK_END), room = sizeof text;
+    const off_t all = lseek(fileno(file), 0, SEEK_END), room = sizeof text;
     int newlines = 0;
 
-    ssize_t size = pread(server_said, text, sizeof text, all > room ? all - room : 0);
+    ssize_t size = pread(fileno(file), text, sizeof text, all > room ? all - room : 0);
     while (size > 0 && text[size - 1] == '\n')
         size--;
     ssize_t first = size;
@@ -553,7 +554,7 @@ static void quote_server(void)
         first--;
     for (ssize_t i = first; i < size; i++) {
         if (i == first || text[i] == '\n')
-            printf(i == first ? "     it said: " : "\n              ");
+            printf("%s", i == first ? how : "\n              ");
         if (text[i] != '\n')
             putchar(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
     }
@@ -580,7 +581,8 @@ static void explain(const char *by_hand)
     if (*told[i] != '\0')
         return;
     strcpy(told[i], sentence);
-    quote_server();
+    quote(server_said, "     it said: ");
+    quote(server_complained, "  its errors: ");
     if (!ever_reached)
         give_up(how != NULL ? "the command ended before it listened (if it said nothing: did it go "
                               "into the background?)"
@@ -634,6 +636,18 @@ static bool passes(const struct test *test)
     return false;
 }
 
+/* It is removed when the judge ends. */
+static FILE *temporary_file(void)
+{
+    FILE *file = tmpfile();
+
+    if (file == NULL)
+        give_up("there is no room for a temporary file");
+    fcntl(fileno(file), F_SETFD, FD_CLOEXEC);
+    fcntl(fileno(file), F_SETFL, O_APPEND);
+    return file;
+}
+
 int main(int argc, char **argv)
 {
     static const int deadly[] = {SIGHUP, SIGINT, SIGTERM};
@@ -642,7 +656,6 @@ int main(int argc, char **argv)
     size_t passed = 0, failed = 0,
            count = sizeof tests / sizeof *tests - (with_m ? 0 : ONLY_WITH_M);
     struct sock_addresses found;
-    FILE *log;
     char *end;
 
     port = argv[argc - 1];
@@ -657,12 +670,11 @@ int main(int argc, char **argv)
     command = argv[argc - 2];
     for (int fd = STDERR_FILENO + 1; fd < MANY + 50; fd++)
         close(fd); /* what was inherited is no client of ours, which stop() may reset */
-    if (sock_resolve("127.0.0.1", (uint16_t)number, &found) != 0 || (log = tmpfile()) == NULL)
-        give_up("there is no such address, or no room for a temporary file");
+    if (sock_resolve("127.0.0.1", (uint16_t)number, &found) != 0)
+        give_up("there is no address 127.0.0.1");
     address = found.list[0];
-    server_said = fileno(log);
-    fcntl(server_said, F_SETFD, FD_CLOEXEC);
-    fcntl(server_said, F_SETFL, O_APPEND);
+    server_said = temporary_file();
+    server_complained = temporary_file();
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
         if (signal(deadly[i], SIG_IGN) != SIG_IGN) /* nohup wants it to stay so */
@@ -681,6 +693,5 @@ int main(int argc, char **argv)
         puts("Not judged: its log, short sends, EINTR, failures of accept, zombies, descriptors "
              "that a\n"
              "child inherits, Nagle's delay, and limits that the server sets itself.");
-    fclose(log);
     return failed > 0;
 }
