@@ -109,8 +109,9 @@ static bool round_trip(struct run *run)
     while (same < got && echo[same] == message[same])
         same++;
 
-    if (same == size) { /* console_say returns false if it could not print */
+    if (same == size) {
         count_trip(run, now_ms() - start);
+        /* If it cannot be printed, console_say returns false, and the run ends. */
         return run->options.quiet ||
                console_say("server say: %s\n", console_text(echo, (size_t)got, text));
     }

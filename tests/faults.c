@@ -1,9 +1,9 @@
-/* sock as programs under test may find it: with faults. $FAIL_ACCEPT='EMFILE ok
- * EBADF' makes the first call of sock_accept fail with EMFILE, lets the second one work, and the
- * third fail; after these, all work. "ctrl-c" is what a person presses: after a recv, recv_all or
- * close, and before any other call. The host "two" has two addresses, ::1 and 127.0.0.1, as
- * localhost has on many machines; "many" has as many as a list has room for. (In these programs,
- * sock_create is fault_create, and so on: see FAULTS in the Makefile.) */
+/* sock as programs under test may find it: with faults. $FAIL_ACCEPT='EMFILE ok EBADF' makes the
+ * first call of sock_accept fail with EMFILE, lets the second one work, and the third fail; after
+ * these, all work. "ctrl-c" is what a person presses: after a recv, recv_all or close, and before
+ * any other call. The host "two" has two addresses, ::1 and 127.0.0.1, as localhost has on many
+ * machines; "many" has as many as a list has room for. (In these programs, sock_create is
+ * fault_create, and so on: see FAULTS in the Makefile.) */
 #include "console.h"
 #include "sock.h"
 
@@ -18,6 +18,7 @@ static bool fails(const char *variable)
 {
     const char *faults = getenv(variable);
     char first[20] = "", rest[80] = "";
+    int error = 1;
 
     if (faults == NULL || sscanf(faults, "%19s%79[^\n]", first, rest) < 1)
         return false;
@@ -26,9 +27,10 @@ static bool fails(const char *variable)
         return raise(SIGINT) != 0;
     if (strcmp(first, "ok") == 0)
         return false;
-    for (errno = 1; strcmp(first, console_symbol(errno)) != 0; errno++)
-        if (errno == 200)
+    while (strcmp(first, console_symbol(error)) != 0)
+        if (++error > 200)
             abort(); /* it is not the name of an error */
+    errno = error;
     return true;
 }
 

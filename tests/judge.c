@@ -77,7 +77,7 @@ static void reset(int client)
  * TIME_WAIT, and a simple one could not start for the next test. */
 static bool has_closed(int client)
 {
-    return poll(&(struct pollfd){client, POLLIN, 0}, 1, DYING_MS) == 1 &&
+    return poll(&(struct pollfd){client, POLLIN, 0}, 1, NOTICE_MS) == 1 &&
            recv(client, &(char){0}, 1, MSG_PEEK) == 0;
 }
 
@@ -562,6 +562,12 @@ static void quote(FILE *file, const char *how)
         putchar('\n');
 }
 
+static void quote_server(void)
+{
+    quote(server_said, "     it said: ");
+    quote(server_complained, "  its errors: ");
+}
+
 /* What was seen, how the server ended if it did, what it wrote last, and how to see it by hand.
  * What was seen before has the same cause, as a rule, and is told in short. */
 static void explain(const char *by_hand)
@@ -581,8 +587,7 @@ static void explain(const char *by_hand)
     if (*told[i] != '\0')
         return;
     strcpy(told[i], sentence);
-    quote(server_said, "     it said: ");
-    quote(server_complained, "  its errors: ");
+    quote_server();
     if (!ever_reached)
         give_up(how != NULL ? "the command ended before it listened (if it said nothing: did it go "
                               "into the background?)"
@@ -601,15 +606,18 @@ static bool port_was_remembered(void)
 {
     for (int seconds = 0; seconds < FORGET_S; seconds++) {
         int fd = sock_create(AF_INET);
-        bool is_free = bind(fd, (struct sockaddr *)&address.storage, address.length) == 0;
+        bool in_use = bind(fd, (struct sockaddr *)&address.storage, address.length) == -1 &&
+                      errno == EADDRINUSE;
 
         close(fd);
-        if (is_free)
+        if (!in_use)
             return seconds > 0;
-        if (seconds == 0)
-            puts("An earlier server closed connections on this port, and it had not set "
-                 "SO_REUSEADDR.\n"
-                 "Until the kernel has forgotten them, yours cannot start. Please wait a minute.");
+        if (seconds == 0) {
+            puts(
+                "The command ended at once. Perhaps it could not bind: the kernel still remembers\n"
+                "connections that an earlier server closed on this port. Please wait a minute.");
+            quote_server();
+        }
         fflush(stdout);
         poll(NULL, 0, 1000);
     }

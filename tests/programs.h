@@ -13,7 +13,7 @@ struct program {
     const char *port;       /* and the port that it got */
     char said[70000];       /* what finish found on out (a full pipe fits), */
     char complained[70000]; /* and on err; both until the next start() */
-    int ended;              /* and with which status */
+    int ended;              /* what finish returned */
 };
 
 /* A test that starts programs. Those that are still there when it ends are killed. */
