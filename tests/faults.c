@@ -1,9 +1,8 @@
-/* sock as programs under test may find it: with faults. $FAIL_ACCEPT='EMFILE ok EBADF' makes the
- * first call of sock_accept fail with EMFILE, lets the second one work, and the third fail; after
- * these, all work. "ctrl-c" is what a person presses: after a recv, recv_all or close, and before
- * any other call. The host "two" has two addresses, ::1 and 127.0.0.1, as localhost has on many
- * machines; "many" has as many as a list has room for. (In these programs, sock_create is
- * fault_create, and so on: see FAULTS in the Makefile.) */
+/* sock as programs under test may find it: with faults. The Makefile has this file included at the
+ * top of server.c and of client.c, and here a macro takes the place of each call of sock that may
+ * fail. $FAIL_ACCEPT='EMFILE EBADF' makes the first call of sock_accept fail with EMFILE, and the
+ * second with EBADF; the third works, as do all after it. "ctrl-c" is what a person presses: after
+ * a recv, recv_all or close, and before any other call. */
 #include "console.h"
 #include "sock.h"
 
@@ -14,7 +13,7 @@
 #include <string.h>
 
 /* Returns whether the call is to fail now, and then errno says why. */
-static bool fails(const char *variable)
+bool fails(const char *variable)
 {
     const char *faults = getenv(variable);
     char first[20] = "", rest[80] = "";
@@ -25,8 +24,6 @@ static bool fails(const char *variable)
     setenv(variable, rest, 1);
     if (strcmp(first, "ctrl-c") == 0)
         return raise(SIGINT) != 0;
-    if (strcmp(first, "ok") == 0)
-        return false;
     while (strcmp(first, console_symbol(error)) != 0)
         if (++error > 200)
             abort(); /* it is not the name of an error */
@@ -34,53 +31,15 @@ static bool fails(const char *variable)
     return true;
 }
 
-int fault_create(int family)
+/* Of a call that has been made. (After close, the descriptor is closed even if this is -1.) */
+ssize_t unless_fails(const char *variable, ssize_t result)
 {
-    return fails("FAIL_CREATE") ? -1 : sock_create(family);
+    return fails(variable) ? -1 : result;
 }
 
-int fault_listen(int fd, int backlog)
-{
-    return fails("FAIL_LISTEN") ? -1 : sock_listen(fd, backlog);
-}
-
-int fault_local_address(int fd, struct sock_address *local)
-{
-    return fails("FAIL_LOCAL_ADDRESS") ? -1 : sock_local_address(fd, local);
-}
-
-int fault_accept(int listener, struct sock_address *client)
-{
-    return fails("FAIL_ACCEPT") ? -1 : sock_accept(listener, client);
-}
-
-int fault_send(int fd, const void *data, size_t size)
-{
-    return fails("FAIL_SEND") ? -1 : sock_send(fd, data, size);
-}
-
-ssize_t fault_recv(int fd, void *buffer, size_t room)
-{
-    ssize_t got = sock_recv(fd, buffer, room);
-
-    return fails("FAIL_RECV") ? -1 : got;
-}
-
-ssize_t fault_recv_all(int fd, void *buffer, size_t size)
-{
-    ssize_t got = sock_recv_all(fd, buffer, size);
-
-    return fails("FAIL_RECV_ALL") ? -1 : got;
-}
-
-int fault_close(int fd)
-{
-    int result = sock_close(fd);
-
-    return fails("FAIL_CLOSE") ? -1 : result; /* it is closed even then */
-}
-
-int fault_resolve(const char *host, uint16_t port, struct sock_addresses *addresses)
+/* The host "two" has two addresses, ::1 and 127.0.0.1, as localhost has on many machines; "many"
+ * has as many as a list has room for. */
+int resolve(const char *host, uint16_t port, struct sock_addresses *addresses)
 {
     struct sock_addresses first;
     bool many = strcmp(host, "many") == 0;
@@ -95,3 +54,16 @@ int fault_resolve(const char *host, uint16_t port, struct sock_addresses *addres
     addresses->list[0] = first.list[0];
     return 0;
 }
+
+/* (Within its own expansion, the name of a macro is the function.) */
+#define sock_resolve(host, port, addresses) resolve(host, port, addresses)
+#define sock_create(family)                 (fails("FAIL_CREATE") ? -1 : sock_create(family))
+#define sock_listen(fd, backlog)            (fails("FAIL_LISTEN") ? -1 : sock_listen(fd, backlog))
+#define sock_local_address(fd, local) \
+    (fails("FAIL_LOCAL_ADDRESS") ? -1 : sock_local_address(fd, local))
+#define sock_accept(listener, client) (fails("FAIL_ACCEPT") ? -1 : sock_accept(listener, client))
+#define sock_send(fd, data, size)     (fails("FAIL_SEND") ? -1 : sock_send(fd, data, size))
+#define sock_recv(fd, buffer, room)   unless_fails("FAIL_RECV", sock_recv(fd, buffer, room))
+#define sock_recv_all(fd, buffer, size) \
+    unless_fails("FAIL_RECV_ALL", sock_recv_all(fd, buffer, size))
+#define sock_close(fd) unless_fails("FAIL_CLOSE", sock_close(fd))
