@@ -1,33 +1,40 @@
 #include "programs.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { AT_ONCE = 4 };
 static struct program programs[AT_ONCE];
 
+/* Wait for the end of the program. Returns its status, as waitpid has it. */
+static int reap(struct program *program)
+{
+    int status;
+
+    assert_int_equal(waitpid(program->pid, &status, 0), program->pid);
+    program->pid = 0;
+    fclose(program->out);
+    fclose(program->err);
+    return status;
+}
+
 int programs_off(void **state)
 {
     for (int i = 0; i < AT_ONCE; i++)
         if (programs[i].pid != 0) {
             kill(programs[i].pid, SIGKILL);
-            waitpid(programs[i].pid, NULL, 0);
-            programs[i].pid = 0;
+            reap(&programs[i]);
         }
     return alarm_off(state);
 }
 
 struct program *start_child(void)
 {
-    static int last;
-    int out[2], err[2], tried = 0;
+    int out[2], err[2], i = 0;
 
-    do
-        last = (last + 1) % AT_ONCE;
-    while (programs[last].pid != 0 && ++tried < AT_ONCE);
-    assert_int_equal(programs[last].pid, 0);
+    while (programs[i].pid != 0)
+        assert_int_not_equal(++i, AT_ONCE);
     assert_int_equal(pipe(out), 0);
     assert_int_equal(pipe(err), 0);
     fflush(NULL); /* or the child would print it once more */
@@ -39,8 +46,9 @@ struct program *start_child(void)
     }
     close(out[1]);
     close(err[1]);
-    programs[last] = (struct program){pid, out[0], err[0], .port = ""};
-    return pid == 0 ? NULL : &programs[last];
+    programs[i] =
+        (struct program){.pid = pid, .out = fdopen(out[0], "r"), .err = fdopen(err[0], "r")};
+    return pid == 0 ? NULL : &programs[i];
 }
 
 struct program *start(const char *format, ...)
@@ -63,71 +71,22 @@ struct program *start(const char *format, ...)
     _exit(127);
 }
 
-struct program *serve(const char *options)
+/* Read until this text has come; one byte at a time, so that what comes after it is left. */
+void await(FILE *from, const char *text)
 {
-    return await_ready(start("echo-server %s 0", options));
+    char seen[4096] = "";
+
+    for (size_t used = 0; strstr(seen, text) == NULL; used++)
+        if (used == sizeof seen - 1 || fread(seen + used, 1, 1, from) != 1)
+            fail_msg("\"%s\" does not come after \"%s\"", text, seen);
 }
 
-struct program *await_ready(struct program *server)
+const char *next_line(FILE *from)
 {
-    snprintf(server->ready, sizeof server->ready, "%.99s", next_line(server->out));
-    assert_match(server->ready, "listening on *:#");
-    server->port = port_in(server->ready);
-    return server;
-}
+    static char line[4096];
 
-void interrupt(const struct program *program)
-{
-    assert_int_equal(kill(program->pid, SIGINT), 0);
-}
-
-static void read_rest(int fd, char *text, size_t room)
-{
-    size_t used = 0;
-    ssize_t got;
-
-    while ((got = read(fd, text + used, room - 1 - used)) > 0)
-        used += (size_t)got;
-    text[used] = '\0';
-    close(fd);
-}
-
-int finish(struct program *program)
-{
-    int status;
-
-    read_rest(program->out, program->said, sizeof program->said);
-    read_rest(program->err, program->complained, sizeof program->complained);
-    assert_int_equal(waitpid(program->pid, &status, 0), program->pid);
-    program->pid = 0;
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-/* Read until this text has come, or no more does; one byte at a time, so that what comes after it
- * stays in the pipe. */
-static char *read_until(int fd, const char *text)
-{
-    static char seen[4096];
-    size_t used = 0;
-
-    seen[0] = '\0';
-    while (strstr(seen, text) == NULL && used < sizeof seen - 1 && read(fd, seen + used, 1) == 1)
-        seen[++used] = '\0';
-    return seen;
-}
-
-void await(int fd, const char *text)
-{
-    const char *seen = read_until(fd, text);
-
-    if (strstr(seen, text) == NULL)
-        fail_msg("\"%s\" does not come after \"%s\"", text, seen);
-}
-
-const char *next_line(int fd)
-{
-    char *line = read_until(fd, "\n");
-
+    if (fgets(line, sizeof line, from) == NULL)
+        return "";
     line[strcspn(line, "\n")] = '\0';
     return line;
 }
@@ -155,4 +114,16 @@ void match(const char *text, const char *pattern, const char *file, int line)
         print_error("expected \"%s\"\n     got \"%s\"\n", pattern, text);
         _fail(file, line);
     }
+}
+
+void claim_end(struct program *program, int status, const char *out, const char *err,
+    const char *file, int line)
+{
+    program->said[fread(program->said, 1, REST - 1, program->out)] = '\0';
+    program->complained[fread(program->complained, 1, REST - 1, program->err)] = '\0';
+    int end = reap(program);
+    match(program->complained, err, file, line);
+    match(program->said, out, file, line);
+    claim_call(
+        WIFSIGNALED(end) ? -WTERMSIG(end) : WEXITSTATUS(end), status, 0, "its status", file, line);
 }

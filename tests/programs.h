@@ -4,16 +4,15 @@
 
 #include "support.h"
 
+#include <stdio.h>
 #include <sys/types.h>
 
+enum { REST = 70000 }; /* a full pipe fits */
 struct program {
-    pid_t pid;              /* 0: none, or one that has ended */
-    int out, err;           /* its standard output and standard error, to be read */
-    char ready[100];        /* of a server: its first line, */
-    const char *port;       /* and the port that it got */
-    char said[70000];       /* what finish found on out (a full pipe fits), */
-    char complained[70000]; /* and on err; both until the next start() */
-    int ended;              /* what finish returned */
+    pid_t pid;             /* 0: none, or one that has ended */
+    FILE *out, *err;       /* its standard output and standard error, to be read */
+    char said[REST];       /* what assert_ends found on out, */
+    char complained[REST]; /* and on err; both until the next start() */
 };
 
 /* A test that starts programs. Those that are still there when it ends are killed. */
@@ -29,29 +28,22 @@ struct program *start_child(void);
  * meaning, whoever runs the tests. */
 struct program *start(const char *format, ...);
 
-/* Start echo-server with these options on a free port of its address, and read its ready line. */
-struct program *serve(const char *options);
-struct program *await_ready(struct program *server); /* the second half of it */
-
-void interrupt(const struct program *program); /* Ctrl-C */
-
-/* Read what is left of the program's output, then of its errors (for these a pipe must do), and
- * wait for its end. Returns its exit status, or the signal that killed it, negative. */
-int finish(struct program *program);
-
-/* finish, with a claim on its status and patterns (see below) for what it wrote to the end. */
-#define assert_ends(program, status, out, err)                                     \
-    ((program)->ended = finish(program), assert_match((program)->complained, err), \
-        assert_match((program)->said, out), assert_int_equal((program)->ended, status))
-
 /* Read until this text has come, whatever came before it. */
-void await(int fd, const char *text);
+void await(FILE *from, const char *text);
 
 /* In a pattern, # stands for digits and points, as many as come, * for any text in one line, and ~
  * for any text at all. expect_line reads the next line, and its pattern has no newline. */
 #define assert_match(text, pattern) match(text, pattern, __FILE__, __LINE__)
-#define expect_line(fd, pattern)    match(next_line(fd), pattern, __FILE__, __LINE__)
+#define expect_line(from, pattern)  match(next_line(from), pattern, __FILE__, __LINE__)
 void match(const char *text, const char *pattern, const char *file, int line);
-const char *next_line(int fd); /* at the end: ""; it is overwritten by the one after */
+const char *next_line(FILE *from); /* at the end: ""; it is overwritten by the one after */
+
+/* Read what is left of the program's output, then of its errors (for these a pipe must do), and
+ * wait for its end. Claims its exit status, or the signal that killed it, negative; and a pattern
+ * for each of the two texts. */
+#define assert_ends(program, status, out, err) \
+    claim_end(program, status, out, err, __FILE__, __LINE__)
+void claim_end(struct program *program, int status, const char *out, const char *err,
+    const char *file, int line);
 
 #endif

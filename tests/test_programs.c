@@ -18,11 +18,22 @@
 
 /* Of the test that runs: two programs, and its own end of a connection to one of them. */
 static struct program *server, *client;
+static char ready[100];  /* the server's first line, */
+static const char *port; /* and the port that it got */
 static int peer;
+
+/* Start a server on a free port of its address, and read its first line. */
+static void serve(const char *command)
+{
+    server = start("%s 0", command);
+    snprintf(ready, sizeof ready, "%s", next_line(server->out));
+    assert_match(ready, "listening on *:#");
+    port = port_in(ready);
+}
 
 static void visit(void)
 {
-    peer = connect_to("127.0.0.1", server->port);
+    peer = connect_to("127.0.0.1", port);
 }
 
 static void leave(void)
@@ -85,6 +96,11 @@ static void hear_first_of(const char *command)
     hear(peer, MESSAGE("0"));
 }
 
+static void press_ctrl_c(void)
+{
+    assert_int_equal(kill(client->pid, SIGINT), 0);
+}
+
 static double now_ms(void)
 {
     struct timespec now;
@@ -115,8 +131,8 @@ static void meet(void **state)
 
     if (strstr(m->server, "::") != NULL)
         needs_ipv6();
-    server = await_ready(start("%s 0", m->server));
-    client = start("%s %s", m->client, server->port);
+    serve(m->server);
+    client = start("%s %s", m->client, port);
     assert_ends(client, 0, m->client_out, m->client_err);
     assert_ends(server, 0, m->server_out, m->server_err);
 }
@@ -126,8 +142,8 @@ static void an_accept_that_fails_is_named_once_and_tried_again(void **state)
 {
     double before = now_ms();
 
-    server = await_ready(start("env FAIL_ACCEPT='EMFILE ENFILE EMFILE' echo-server-faulty -c 1 0"));
-    client = start("echo-client -c 1 127.0.0.1 %s", server->port);
+    serve("env FAIL_ACCEPT='EMFILE ENFILE EMFILE' echo-server-faulty -c 1");
+    client = start("echo-client -c 1 127.0.0.1 %s", port);
     assert_ends(client, 0, "~", "");
     assert_ends(server, 0, "~", "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n");
     assert_true(now_ms() - before >= 300);
@@ -211,11 +227,6 @@ static void surprise(void)
     say(peer, "surprise");
 }
 
-static void press_ctrl_c(void)
-{
-    interrupt(client);
-}
-
 /* What the client makes of the test's answer to its first message (NULL: the client sends nothing),
  * and of what the test does then, in the pause if the answer was right. */
 struct answer {
@@ -252,7 +263,7 @@ static void a_client_that_leaves_before_its_echo_ends_only_itself(void **state)
     static const char data[4000];
     int first;
 
-    server = serve("-q -b 5 -c 3");
+    serve("echo-server -q -b 5 -c 3");
     visit();
     first = peer;
     visit();
@@ -268,7 +279,7 @@ static void a_client_that_leaves_before_its_echo_ends_only_itself(void **state)
 
 static void a_reset_ends_that_client_only(void **state)
 {
-    server = serve("-q -c 2");
+    serve("echo-server -q -c 2");
     visit();
     exchange("hello");
     leave_by_reset();
@@ -281,7 +292,7 @@ static void a_reset_ends_that_client_only(void **state)
 /* A recv of one byte does not end it, and no more bytes come back than were sent. */
 static void recv_0_ends_the_exchange(void **state)
 {
-    server = serve("-q -c 1");
+    serve("echo-server -q -c 1");
     visit();
     exchange("hello");
     exchange("0");
@@ -295,9 +306,9 @@ static void sixty_clients_are_served_in_turn_with_32_descriptors(void **state)
 {
     int clients[60];
 
-    server = await_ready(start("sh -c 'ulimit -n 32; exec echo-server -q -c 60 0'"));
+    serve("sh -c 'ulimit -n 32; exec echo-server -q -c 60 \"$@\"' sh");
     for (int i = 0; i < 60; i++)
-        clients[i] = connect_to("127.0.0.1", server->port);
+        clients[i] = connect_to("127.0.0.1", port);
     for (int i = 0; i < 60; i++) {
         peer = clients[i];
         exchange("hello");
@@ -312,15 +323,15 @@ static void ctrl_c_ends_the_server_and_its_port_is_free_at_once(void **state)
 {
     struct program *again;
 
-    server = serve("");
+    serve("echo-server");
     visit();
     expect_line(server->out, "client connected from 127.0.0.1:#");
-    interrupt(server);
+    kill(server->pid, SIGINT);
     assert_ends(server, -SIGINT, "", "");
     hear_the_end(peer); /* it closed first, so the old connection will be in TIME_WAIT */
     leave();
-    again = start("echo-server %s", server->port);
-    expect_line(again->out, server->ready);
+    again = start("echo-server %s", port);
+    expect_line(again->out, ready);
 }
 
 /* --- Ctrl-C of the client --- */
@@ -332,7 +343,7 @@ static void ctrl_c_may_cut_off_the_last_of_many_echoes(void **state)
     say(peer, MESSAGE("0"));
     hear(peer, MESSAGE("1"));
     say(peer, "你好"); /* part of it is here already */
-    interrupt(client);
+    press_ctrl_c();
     hear_the_end(peer);
     assert_ends(client, 0, "server say: " SHOWN("0") "\n" SUMMARY "2 sent, 1 echoed" TRIPS, "");
 }
@@ -344,7 +355,7 @@ static void part_of_an_echo_that_ctrl_c_cuts_off_can_be_wrong_too(void **state)
     hear(peer, MESSAGE("1"));
     say(peer, "你好,hello,World");
     await(client->err, "room 6)");
-    interrupt(client);
+    press_ctrl_c();
     assert_ends(client, 1, "~",
         "*\necho-client: 127.0.0.1:#: *wrong * offset 13 *: 你好,hello,World\n[5] close(#) = 0\n");
 }
@@ -360,7 +371,7 @@ static void ctrl_c_while_it_connects_has_its_default_meaning(void **state)
     connect_to("127.0.0.1", port_in(address.text));
     client = start("echo-client -v 127.0.0.1 %s", port_in(address.text));
     await(client->err, "connect(");
-    interrupt(client);
+    press_ctrl_c();
     assert_ends(client, -SIGINT, "", "~");
 }
 
@@ -408,7 +419,7 @@ static void press_while_it_prints(int times)
     await(client->err, ", room 24) = 24\n");
     for (int i = 0; i < times; i++) {
         await_blocking();
-        interrupt(client);
+        press_ctrl_c();
     }
 }
 
@@ -434,7 +445,7 @@ static void ctrl_c_while_it_sums_up_does_not_cost_the_summary(void **state)
     say(peer, MESSAGE("0"));
     hear_the_end(peer);
     await_blocking();
-    interrupt(client);
+    press_ctrl_c();
     await_blocking();
     assert_ends(client, 0, "*" SUMMARY ONE_SENT, "");
 }
@@ -445,7 +456,7 @@ static void ctrl_c_does_nothing_where_it_was_ignored_from_the_start(void **state
     needs_linux();
     hear_first_of("sh -c 'trap \"\" INT; exec echo-client -c 1 \"$@\"' sh");
     await_blocking();
-    interrupt(client);
+    press_ctrl_c();
     await_blocking(); /* it still waits for the echo */
     say(peer, MESSAGE("0"));
     assert_ends(client, 0, "server say: " SHOWN("0") "\n" SUMMARY ONE_SENT, "");
@@ -465,7 +476,7 @@ static void the_log_is_safe_to_print(void **state)
         {"x\nclient connected from 192.0.2.1:1", 0, "x\\nclient connected from 192.0.2.1:1"},
         {"%s%n%d", 0, "%s%n%d"}};
 
-    server = serve("");
+    serve("echo-server");
     visit();
     expect_line(server->out, "client connected from 127.0.0.1:#");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -492,12 +503,12 @@ static void a_server_that_cannot_print_serves_on_and_ends_with_1(void **state)
     bind_anywhere(&address);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         server = start("echo-server -v -c 2 %s %s", port_in(address.text), rows[i][0]);
-        server->port = port_in(address.text);
+        port = port_in(address.text);
         await(server->err, rows[i][1]);
         await(server->err, "accept(");
         serves_the_next();
         serves_the_next();
-        assert_int_equal(finish(server), 1);
+        assert_ends(server, 1, "", "~");
         assert_null(strstr(server->complained, rows[i][1])); /* named once is enough */
     }
 }
