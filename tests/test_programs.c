@@ -506,7 +506,6 @@ static void what_keeps_a_program_from_starting_is_named_and_exits_2(void **state
 #define REFUSED "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)"
 #define HINT    "\necho-client: hint: is the server *\n"
     static const char *const rows[][2] = {
-        {"echo-server x", "echo-server: port: \"x\" is not a number from 0 to 65535\n"},
         {"echo-server 65536", "echo-server: port: \"65536\" is not a number from 0 to 65535\n"},
         {"echo-server -c 0", "echo-server: -c: \"0\" is not a number from 1 to 1000000000\n"},
         {"echo-server -c 1000000001", "echo-server: -c: \"1000000001\" is not a number from *\n"},
@@ -514,20 +513,14 @@ static void what_keeps_a_program_from_starting_is_named_and_exits_2(void **state
         {"echo-server -b 1048577", "echo-server: -b: \"1048577\" is not a number from *\n"},
         {"echo-client ::1 0", "echo-client: port: \"0\" is not a number from 1 to 65535\n"},
         {"echo-client ::1 65536", "echo-client: port: \"65536\" is not a number from 1 *\n"},
-        {"echo-client -c 0", "echo-client: -c: \"0\" is not a number from 1 to 1000000000\n"},
-        {"echo-client -c 1000000001", "echo-client: -c: \"1000000001\" is not a number *\n"},
-        {"echo-client -i -1", "echo-client: -i: \"-1\" is not a number from 0 to 86400\n"},
-        {"echo-client -i 86401", "echo-client: -i: \"86401\" is not a number from 0 *\n"},
         {"echo-client 8080", "echo-client: \"8080\": *host *first, then *port\n"},
         {"echo-client '[::1]:9999'", "echo-client: \"[::1]:9999\": *two words*\n"},
         {"echo-client localhost:9999", "echo-client: \"localhost:9999\": *two words*\n"},
         {"echo-server -l 127.0.0.1:9999", "echo-server: \"127.0.0.1:9999\": *two words*\n"},
-        {"echo-server -c \"$(printf '\\033[2J')\"", "echo-server: -c: \"\\x1b[2J\" is not *\n"},
 
         {"echo-server 0 1", "echo-server: \"1\": *too many\nusage: echo-server [~"},
         {"echo-client ::1 99 98", "echo-client: \"98\": *too many\nusage: echo-client [~"},
         {"echo-server -z 0", "echo-server: \"-z\": *\nusage: echo-server [~"},
-        {"echo-client -z", "echo-client: \"-z\": *\nusage: echo-client [~"},
         {"echo-server -c", "echo-server: \"-c\": *value*\nusage: echo-server [~"},
         {"echo-client -i", "echo-client: \"-i\": *value*\nusage: echo-client [~"},
         {"echo-server 0 -q", "echo-server: \"-q\": options go before *\nusage: echo-server [~"},
