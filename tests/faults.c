@@ -41,17 +41,15 @@ ssize_t unless_fails(const char *variable, ssize_t result)
  * has as many as a list has room for. */
 int resolve(const char *host, uint16_t port, struct sock_addresses *addresses)
 {
-    struct sock_addresses first;
+    struct sock_addresses other;
     bool many = strcmp(host, "many") == 0;
 
     if (!many && strcmp(host, "two") != 0)
         return sock_resolve(host, port, addresses);
-    sock_resolve("::1", port, &first);
-    sock_resolve("127.0.0.1", port, addresses);
-    addresses->count = many ? SOCK_MAX_ADDRESSES : 2;
-    for (size_t i = 1; i < addresses->count; i++)
-        addresses->list[i] = addresses->list[0];
-    addresses->list[0] = first.list[0];
+    sock_resolve("127.0.0.1", port, &other);
+    sock_resolve("::1", port, addresses);
+    while (addresses->count < (many ? SOCK_MAX_ADDRESSES : 2))
+        addresses->list[addresses->count++] = other.list[0];
     return 0;
 }
 
