@@ -46,21 +46,19 @@ struct program *start_child(void)
     }
     close(out[1]);
     close(err[1]);
-    programs[i] =
-        (struct program){.pid = pid, .out = fdopen(out[0], "r"), .err = fdopen(err[0], "r")};
+    programs[i] = (struct program){pid, fdopen(out[0], "r"), fdopen(err[0], "r")};
     return pid == 0 ? NULL : &programs[i];
 }
 
 struct program *start(const char *format, ...)
 {
     char command[1024] = "exec ";
-    struct program *program;
     va_list values;
 
     va_start(values, format);
     vsnprintf(command + strlen(command), sizeof command - strlen(command), format, values);
     va_end(values);
-    program = start_child();
+    struct program *program = start_child();
     if (program != NULL)
         return program;
     signal(SIGINT, SIG_DFL);
@@ -119,11 +117,13 @@ void match(const char *text, const char *pattern, const char *file, int line)
 void claim_end(struct program *program, int status, const char *out, const char *err,
     const char *file, int line)
 {
-    program->said[fread(program->said, 1, REST - 1, program->out)] = '\0';
-    program->complained[fread(program->complained, 1, REST - 1, program->err)] = '\0';
+    static char said[70000], complained[70000]; /* a full pipe fits */
+
+    said[fread(said, 1, sizeof said - 1, program->out)] = '\0';
+    complained[fread(complained, 1, sizeof complained - 1, program->err)] = '\0';
     int end = reap(program);
-    match(program->complained, err, file, line);
-    match(program->said, out, file, line);
+    match(complained, err, file, line);
+    match(said, out, file, line);
     claim_call(
         WIFSIGNALED(end) ? -WTERMSIG(end) : WEXITSTATUS(end), status, 0, "its status", file, line);
 }

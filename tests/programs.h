@@ -7,12 +7,9 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum { REST = 70000 }; /* a full pipe fits */
 struct program {
-    pid_t pid;             /* 0: none, or one that has ended */
-    FILE *out, *err;       /* its standard output and standard error, to be read */
-    char said[REST];       /* what assert_ends found on out, */
-    char complained[REST]; /* and on err; both until the next start() */
+    pid_t pid;       /* 0: none, or one that has ended */
+    FILE *out, *err; /* its standard output and standard error, to be read */
 };
 
 /* A test that starts programs. Those that are still there when it ends are killed. */

@@ -31,16 +31,11 @@ static void serve(const char *command)
     port = port_in(ready);
 }
 
-static void visit(void)
-{
-    peer = connect_to("127.0.0.1", port);
-}
-
 /* The test is the client: start a server, and connect to it as the peer. */
 static void be_client_of(const char *command)
 {
     serve(command);
-    visit();
+    peer = connect_to("127.0.0.1", port);
 }
 
 static void leave(void)
@@ -74,7 +69,7 @@ static void finish_sending(void)
 /* What every rude client is followed by: one that is served as if nothing had been. */
 static void serves_the_next(void)
 {
-    visit();
+    peer = connect_to("127.0.0.1", port);
     exchange("next");
     finish_sending();
 }
@@ -149,11 +144,12 @@ static void an_accept_that_cannot_succeed_ends_the_server_with_1(void **state)
     static const char *const mistakes[] = {"EBADF", "EFAULT", "EINVAL", "ENOTSOCK"};
 
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        char told[100];
+
+        snprintf(told, sizeof told, "*trying again\necho-server: accept 127.0.0.1:#: %s (*)\n",
+            mistakes[i]);
         server = start("env FAIL_ACCEPT='EMFILE %s' echo-server-faulty 0", mistakes[i]);
-        assert_ends(server, 1, "listening on *\n",
-            "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n"
-            "echo-server: accept 127.0.0.1:#: E* (*)\n");
-        assert_non_null(strstr(server->complained, mistakes[i]));
+        assert_ends(server, 1, "listening on *\n", told);
     }
 }
 
@@ -199,9 +195,9 @@ static void the_summary_has_the_fastest_the_mean_and_the_slowest_trip(void **sta
     hear(peer, MESSAGE("2"));
     poll(NULL, 0, 25);
     say(peer, MESSAGE("2"));
-    assert_ends(client, 0, "~", "");
-    assert_int_equal(
-        sscanf(strstr(client->said, "max = "), "max = %lf/%lf/%lf", &least, &mean, &most), 3);
+    await(client->out, "max = ");
+    assert_int_equal(fscanf(client->out, "%lf/%lf/%lf", &least, &mean, &most), 3);
+    assert_ends(client, 0, " ms\n", "");
     assert_true(0 < least && least < mean && mean < most);
     assert_true(30 <= most && most <= now_ms() - before);
     assert_true(least <= mean * 3 - most - least + 0.01); /* the third trip; what rounding does */
@@ -216,11 +212,6 @@ static void a_pause_is_at_least_as_long_as_i_says(void **state)
     assert_true(now_ms() - before >= 50);
     say(peer, MESSAGE("1"));
     assert_ends(client, 0, "~", "");
-}
-
-static void surprise(void)
-{
-    say(peer, "surprise");
 }
 
 /* What the client makes of the test's answer to its first message (NULL: the client sends nothing),
@@ -260,14 +251,11 @@ static void answer(void **state)
 static void a_client_that_leaves_before_its_echo_ends_only_itself(void **state)
 {
     static const char data[4000];
-    int first;
 
     be_client_of("echo-server -q -b 5 -c 3");
-    first = peer;
-    visit();
-    assert_gives(sock_send(peer, data, sizeof data), 0);
-    leave();
-    peer = first;
+    int rude = connect_to("127.0.0.1", port);
+    assert_gives(sock_send(rude, data, sizeof data), 0);
+    sock_close(rude);
     finish_sending();
     expect_line(
         server->err, "echo-server: send 127.0.0.1:#: EPIPE (*); client dropped after # bytes");
@@ -313,23 +301,19 @@ static void sixty_clients_are_served_in_turn_with_32_descriptors(void **state)
     assert_ends(server, 0, "", "");
 }
 
-/* --- starting, stopping, and who has the port --- */
+/* --- Ctrl-C --- */
 
 static void ctrl_c_ends_the_server_and_its_port_is_free_at_once(void **state)
 {
-    struct program *again;
-
     be_client_of("echo-server");
     expect_line(server->out, "client connected from 127.0.0.1:#");
     kill(server->pid, SIGINT);
     assert_ends(server, -SIGINT, "", "");
     hear_the_end(peer); /* it closed first, so the old connection will be in TIME_WAIT */
     leave();
-    again = start("echo-server %s", port);
-    expect_line(again->out, ready);
+    server = start("echo-server %s", port);
+    expect_line(server->out, ready);
 }
-
-/* --- Ctrl-C of the client --- */
 
 /* The message was sent, so it counts; but that its echo is missing is no failure. */
 static void ctrl_c_may_cut_off_the_last_of_many_echoes(void **state)
@@ -382,16 +366,6 @@ static int open_proc(const char *name, int how)
     return fd;
 }
 
-/* Fill the pipe of the client's output, so that its next write waits. Reading empties it. */
-static void fill_its_output(void)
-{
-    int full = open_proc("fd/1", O_WRONLY | O_NONBLOCK);
-
-    while (write(full, ".", 1) == 1)
-        continue;
-    close(full);
-}
-
 static void await_blocking(void)
 {
     char text[256] = "";
@@ -404,12 +378,16 @@ static void await_blocking(void)
     }
 }
 
-/* Press Ctrl-C so often while the client waits to print its first echo. */
-static void press_while_it_prints(int times)
+/* Fill the pipe of the client's output, answer it, and press Ctrl-C so often while it waits to
+ * print what comes next. (Reading empties the pipe.) */
+static void press_while_it_prints(const char *command, int times)
 {
     needs_linux();
-    hear_first_of("echo-client -v");
-    fill_its_output();
+    hear_first_of(command);
+    int output = open_proc("fd/1", O_WRONLY | O_NONBLOCK);
+    while (write(output, ".", 1) == 1)
+        continue;
+    close(output);
     say(peer, MESSAGE("0"));
     await(client->err, ", room 24) = 24\n");
     for (int i = 0; i < times; i++) {
@@ -421,28 +399,22 @@ static void press_while_it_prints(int times)
 /* Twice, since timeout(1) delivers each Ctrl-C twice: to the client, and to its process group. */
 static void two_ctrl_c_while_it_prints_lose_no_line(void **state)
 {
-    press_while_it_prints(2);
+    press_while_it_prints("echo-client -v", 2);
     await_blocking();
     assert_ends(client, 0, "*" SAID("0") SUMMARY ONE_SENT, "[5] close(#) = 0\n");
 }
 
 static void the_third_ctrl_c_kills(void **state)
 {
-    press_while_it_prints(3);
+    press_while_it_prints("echo-client -v", 3);
     assert_ends(client, -SIGINT, "~", "~");
 }
 
 static void ctrl_c_while_it_sums_up_does_not_cost_the_summary(void **state)
 {
-    needs_linux();
-    hear_first_of("echo-client -q -c 1");
-    fill_its_output();
-    say(peer, MESSAGE("0"));
-    hear_the_end(peer);
+    press_while_it_prints("echo-client -v -q -c 1", 1);
     await_blocking();
-    press_ctrl_c();
-    await_blocking();
-    assert_ends(client, 0, "*" SUMMARY ONE_SENT, "");
+    assert_ends(client, 0, "*" SUMMARY ONE_SENT, "[5] close(#) = 0\n");
 }
 
 /* As a shell without job control starts it with &. */
@@ -486,14 +458,12 @@ static void a_server_that_cannot_print_serves_on_and_ends_with_1(void **state)
     needs_linux();
     bind_anywhere(&address);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        server = start("echo-server -v -c 2 %s %s", port_in(address.text), rows[i][0]);
         port = port_in(address.text);
+        server = start("echo-server -c 2 %s %s", port, rows[i][0]);
         await(server->err, rows[i][1]);
-        await(server->err, "accept(");
         serves_the_next();
         serves_the_next();
-        assert_ends(server, 1, "", "~");
-        assert_null(strstr(server->complained, rows[i][1])); /* named once is enough */
+        assert_ends(server, 1, "", " (*)\n"); /* named once is enough */
     }
 }
 
@@ -503,8 +473,6 @@ static void a_server_that_cannot_print_serves_on_and_ends_with_1(void **state)
  * (More bad numbers: test_console.c.) */
 static void what_keeps_a_program_from_starting_is_named_and_exits_2(void **state)
 {
-#define REFUSED "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)"
-#define HINT    "\necho-client: hint: is the server *\n"
     static const char *const rows[][2] = {
         {"echo-server 65536", "echo-server: port: \"65536\" is not a number from 0 to 65535\n"},
         {"echo-server -c 0", "echo-server: -c: \"0\" is not a number from 1 to 1000000000\n"},
@@ -531,8 +499,6 @@ static void what_keeps_a_program_from_starting_is_named_and_exits_2(void **state
         {"echo-server -l ::1%%nosuch 0", "echo-server: *\"::1%nosuch\": *\n"},
         {"echo-server -l ''", "echo-server: cannot look up \"\": *\n"},
 
-        {"env FAIL_CREATE=EAFNOSUPPORT echo-server-faulty",
-            "echo-server: socket 127.0.0.1:9999: EAFNOSUPPORT (*)\n"},
         {"env FAIL_CREATE=EMFILE echo-server-faulty -c 1000000000 65535",
             "echo-server: socket 127.0.0.1:65535: EMFILE (*)\n"},
         {"echo-server -l 192.0.2.1 0", /* RFC 5737: nobody has it */
@@ -543,11 +509,10 @@ static void what_keeps_a_program_from_starting_is_named_and_exits_2(void **state
             "echo-server: getsockname 127.0.0.1:0: ENOBUFS (*)\n"},
         {"env FAIL_CREATE='EMFILE ENFILE' echo-client-faulty -c 1000000000 -i 86400 two 65535",
             "echo-client: socket 127.0.0.1:65535: ENFILE (*)\n"},
-        {"env FAIL_CREATE='EMFILE EMFILE' echo-client-faulty two",
-            "echo-client: socket 127.0.0.1:9999: EMFILE (*)\n"},
-        {"echo-client-faulty two %s", REFUSED HINT},
-        {"env FAIL_CLOSE='EPERM EPERM' echo-client-faulty two %s", REFUSED HINT},
-        {"echo-client-faulty many %s", REFUSED "; the first 16 addresses were tried" HINT},
+        {"env FAIL_CLOSE='EPERM EPERM' echo-client-faulty two %s",
+            "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)\necho-client: hint: *\n"},
+        {"echo-client-faulty many %s", "*connect 127.0.0.1:#: ECONNREFUSED (*); the first 16 "
+                                       "addresses were tried\n*hint: *\n"},
     };
     struct sock_address address;
 
@@ -623,7 +588,7 @@ static const struct CMUnitTest tests[] = {
     {answered("a_reset_instead_of_an_echo_ends_the_run_with_1", "echo-client", "", leave_by_reset,
         1, SUMMARY "1 sent, 0 echoed\n", "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n")},
     {answered("bytes_that_nobody_asked_for_end_the_pause_with_1", "echo-client -i 86400",
-        MESSAGE("0"), surprise, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n")},
+        MESSAGE("0") "surprise", NULL, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n")},
     {answered("the_shortest_pause_looks_at_the_connection", "echo-client -c 2 -i 0.001",
         MESSAGE("0") MESSAGE("1"), NULL, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n")},
     {answered("without_a_pause_nobody_looks_at_the_connection", "echo-client -c 2 -i 0",
