@@ -214,10 +214,10 @@ static void a_pause_is_at_least_as_long_as_i_says(void **state)
     assert_ends(client, 0, "~", "");
 }
 
-/* What the client makes of the test's answer to its first message (NULL: the client sends nothing),
- * and of what the test does then (if the answer was right, in the pause). */
+/* What the client makes of the echo of its first message (NULL: it sends none), and of what the
+ * test does then; if the echo is right, then is in the pause. */
 struct answer {
-    const char *command, *answer;
+    const char *command, *echo;
     void (*then)(void);
     int status;
     const char *out, *err;
@@ -230,17 +230,16 @@ static void answer(void **state)
     if (strstr(row->command, "/dev/full") != NULL)
         needs(access("/dev/full", W_OK) == 0, "/dev/full");
     be_server_of(row->command);
-    if (row->answer == NULL) {
+    if (row->echo == NULL) {
         hear_the_end(peer);
     } else {
         hear(peer, MESSAGE("0"));
-        say(peer, row->answer);
-    }
-    if (row->then != NULL) {
-        if (strcmp(row->answer, MESSAGE("0")) == 0)
+        say(peer, row->echo);
+        if (row->then != NULL && strcmp(row->echo, MESSAGE("0")) == 0)
             expect_line(client->out, "server say: *");
-        row->then();
     }
+    if (row->then != NULL)
+        row->then();
     assert_ends(client, row->status, row->out, row->err);
 }
 
