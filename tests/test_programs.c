@@ -480,6 +480,8 @@ static void what_keeps_a_program_from_starting_is_named_and_exits_2(void **state
         {"echo-server -b 1048577", "echo-server: -b: \"1048577\" is not a number from *\n"},
         {"echo-client ::1 0", "echo-client: port: \"0\" is not a number from 1 to 65535\n"},
         {"echo-client ::1 65536", "echo-client: port: \"65536\" is not a number from 1 *\n"},
+        {"echo-client -c 0", "echo-client: -c: \"0\" is not a number from 1 to 1000000000\n"},
+        {"echo-client -c 1000000001", "echo-client: -c: \"1000000001\" is not a number *\n"},
         {"echo-client 8080", "echo-client: \"8080\": *host *first, then *port\n"},
         {"echo-client '[::1]:9999'", "echo-client: \"[::1]:9999\": *two words*\n"},
         {"echo-client localhost:9999", "echo-client: \"localhost:9999\": *two words*\n"},
