@@ -9,6 +9,7 @@
  *
  * Every wait is a poll with a limit, so a hang becomes a sentence. Exit status: 0 all passed,
  * 1 some failed, 2 wrong usage, or a server that could not be judged. */
+#include "console.h"
 #include "sock.h"
 
 #include <errno.h>
@@ -35,7 +36,8 @@ enum {
     DYING_MS = 50,     /* and then to be gone */
     FORGET_S = 70,     /* the longest wait for the kernel to forget a connection */
     LARGE = 1000000,
-    MANY = 100
+    MANY = 100,
+    DESCRIPTORS = MANY + 50 /* the judge never has so many */
 };
 
 static const char *command, *port;
@@ -43,7 +45,7 @@ static struct sock_address address;
 static char lines[LARGE + 1]; /* what clients send: numbered lines of ten bytes each */
 static bool thin;             /* the clients of this test have little room: see try_to_connect */
 static volatile pid_t server; /* the shell that runs COMMAND, or has become it; 0: none */
-static FILE *server_said, *server_complained; /* files: its output, and its standard error */
+static FILE *server_said, *server_complained; /* files: what it wrote to stdout, and to stderr */
 static bool ever_reached;                     /* by any client, of any test, */
 static bool reached;                          /* and since the last start */
 static jmp_buf end_of_test; /* where fail() goes, out of whatever function: to passes() */
@@ -93,7 +95,6 @@ static int try_to_connect(void)
 
     if (client == -1)
         give_up("the judge itself has no descriptor left");
-    fcntl(client, F_SETFD, FD_CLOEXEC);
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (thin) {
         setsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
@@ -226,13 +227,22 @@ static void end_server(void)
     if (server > 0) {
         kill(-server, SIGKILL);
         waitpid(server, NULL, 0);
+        server = 0;
+        fclose(server_said);
+        fclose(server_complained);
     }
-    server = 0;
+}
+
+/* All but the standard streams. */
+static void close_the_rest(void)
+{
+    for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
+        close(fd);
 }
 
 static void stop(void)
 {
-    for (int fd = STDERR_FILENO + 1; fd < MANY + 50; fd++)
+    for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
         reset(fd); /* or nothing, if it is none of our clients */
     end_server();
 }
@@ -251,10 +261,10 @@ static void on_signal(int number)
     raise(number); /* SA_RESETHAND: now it has its default effect */
 }
 
-static void start(bool with_few_descriptors)
+/* Run a script of the shell, whose $1 is COMMAND. */
+static void start(const char *script)
 {
-    const char *script = with_few_descriptors ? "ulimit -n 96; eval \"$1\"" : command;
-    int client, null, tries = SILENCE_MS / DYING_MS;
+    int client, tries = SILENCE_MS / DYING_MS;
 
     /* What is left of the last one, a child that it forked, say, may take a moment to go. */
     while ((client = try_to_connect()) != -1 || errno == ETIMEDOUT) {
@@ -266,9 +276,11 @@ static void start(bool with_few_descriptors)
         poll(NULL, 0, DYING_MS);
     }
     reached = false;
-    fflush(stdout);
-    if (ftruncate(fileno(server_said), 0) == -1 || ftruncate(fileno(server_complained), 0) == -1 ||
-        (server = fork()) == -1)
+    server_said = tmpfile(); /* the file goes when it is closed, however the judge ends */
+    server_complained = tmpfile();
+    if (server_said == NULL || server_complained == NULL)
+        give_up("there is no room for a temporary file");
+    if ((server = fork()) == -1)
         give_up(strerror(errno));
     if (server != 0) {
         setpgid(server, server); /* at both ends, as nobody knows which one is first */
@@ -276,11 +288,12 @@ static void start(bool with_few_descriptors)
     }
     setpgid(0, 0);
     signal(SIGPIPE, SIG_DFL); /* or the server would inherit a safeguard that it may lack */
-    null = open("/dev/null", O_RDWR);
-    dup2(null, STDIN_FILENO);
+    dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
     dup2(fileno(server_said), STDOUT_FILENO);
     dup2(fileno(server_complained), STDERR_FILENO);
-    close(null);
+    fcntl(STDOUT_FILENO, F_SETFL, O_APPEND);
+    fcntl(STDERR_FILENO, F_SETFL, O_APPEND);
+    close_the_rest();
     execl("/bin/sh", "sh", "-c", script, "sh", command, (char *)NULL);
     _exit(127);
 }
@@ -408,7 +421,7 @@ static void gives_back_each_connection(int client)
 {
     reset(client);
     end_server();
-    start(true);
+    start("ulimit -n 96; eval \"$1\"");
     for (int i = 0; i < 200; i++) {
         client = connect_client();
         echo(client, lines, 10);
@@ -428,7 +441,7 @@ static void it_starts_again_at_once_after_it_closed_first(int client)
 {
     echo(client, lines, 10);
     end_server();
-    start(false);
+    start(command);
     echo(connect_client(), lines, 1000);
 }
 
@@ -524,30 +537,26 @@ static const struct test {
 };
 
 /* The last lines of what the server wrote, without what a terminal would obey. */
-static void quote(FILE *file, const char *how)
+static void quote(FILE *file, const char *title)
 {
-    char text[800];
-    const off_t all = lseek(fileno(file), 0, SEEK_END), room = sizeof text;
-    int newlines = 0;
+    enum { LAST = 8 };
+    char last[LAST][100], text[CONSOLE_TEXT];
+    size_t count = 0;
 
-    ssize_t size = pread(fileno(file), text, sizeof text, all > room ? all - room : 0);
-    while (size > 0 && text[size - 1] == '\n')
-        size--;
-    ssize_t first = size;
-    while (first > 0 && (text[first - 1] != '\n' || ++newlines < 8))
-        first--;
-    for (ssize_t i = first; i < size; i++) {
-        if (i == first || text[i] == '\n')
-            printf("%s", i == first ? how : "\n              ");
-        if (text[i] != '\n')
-            putchar(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+    rewind(file);
+    while (fgets(last[count % LAST], sizeof *last, file) != NULL)
+        count += *last[count % LAST] != '\n';
+    for (size_t i = count < LAST ? 0 : count - LAST; i < count; i++) {
+        const char *line = last[i % LAST];
+
+        printf("%s%s\n", title, console_text(line, strcspn(line, "\n"), text));
+        title = "              ";
     }
-    if (size > 0)
-        putchar('\n');
 }
 
 static void quote_server(void)
 {
+    kill(-server, SIGSTOP); /* it shares the place in the file where the judge reads */
     quote(server_said, "     it said: ");
     quote(server_complained, "  its errors: ");
 }
@@ -602,7 +611,6 @@ static bool port_was_remembered(void)
                 "connections that an earlier server closed on this port. Please wait a minute.");
             quote_server();
         }
-        fflush(stdout);
         poll(NULL, 0, 1000);
     }
     return false;
@@ -612,7 +620,7 @@ static bool passes(const struct test *test)
 {
     if (setjmp(end_of_test) == 0) {
         thin = test->thin;
-        start(false);
+        start(command);
         test->run(connect_client());
         printf("ok   %s\n", test->name);
         stop();
@@ -626,18 +634,6 @@ static bool passes(const struct test *test)
     explain(test->by_hand);
     stop();
     return false;
-}
-
-/* It is removed when the judge ends. */
-static FILE *temporary_file(void)
-{
-    FILE *file = tmpfile();
-
-    if (file == NULL)
-        give_up("there is no room for a temporary file");
-    fcntl(fileno(file), F_SETFD, FD_CLOEXEC);
-    fcntl(fileno(file), F_SETFL, O_APPEND);
-    return file;
 }
 
 int main(int argc, char **argv)
@@ -660,13 +656,11 @@ int main(int argc, char **argv)
         return 2;
     }
     command = argv[argc - 2];
-    for (int fd = STDERR_FILENO + 1; fd < MANY + 50; fd++)
-        close(fd); /* what was inherited is no client of ours, which stop() may reset */
+    console_start("judge");
+    close_the_rest(); /* what was inherited is no client of ours, which stop() may reset */
     if (sock_resolve("127.0.0.1", (uint16_t)number, &found) != 0)
         give_up("there is no address 127.0.0.1");
     address = found.list[0];
-    server_said = temporary_file();
-    server_complained = temporary_file();
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
         if (signal(deadly[i], SIG_IGN) != SIG_IGN) /* nohup wants it to stay so */
