@@ -37,8 +37,7 @@ enum {
     DYING_MS = 50,     /* and then to be gone */
     FORGET_S = 70,     /* the longest wait for the kernel to forget a connection */
     LARGE = 1000000,
-    MANY = 100,
-    MAX_FD = MANY + 50 /* the judge has no higher descriptors */
+    MANY = 100
 };
 
 static const char *command, *port;
@@ -82,14 +81,6 @@ static const char *ending(void)
     return how;
 }
 
-static void reset(int client)
-{
-    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
-    if (setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0)
-        close(client);
-}
-
 static void end_server(void)
 {
     if (server > 0) {
@@ -103,9 +94,9 @@ static void end_server(void)
 
 static void stop(void)
 {
-    for (int fd = STDERR_FILENO + 1; fd <= MAX_FD; fd++)
-        reset(fd); /* or nothing, if it is none of our clients */
     end_server();
+    for (int fd = STDERR_FILENO + 1; fd < MANY + 50; fd++)
+        close(fd); /* the clients, which reset their connections */
 }
 
 static _Noreturn void give_up(const char *why)
@@ -123,8 +114,8 @@ static void on_signal(int number)
     raise(number);
 }
 
-/* Clients. Most tests do not care how a client leaves, and let stop() reset it: then the server,
- * though it is ended next, leaves no TIME_WAIT that would keep a simple one from starting again. */
+/* Clients. close() resets a client's connection: then the server, though it is ended before, leaves
+ * no TIME_WAIT that would keep a simple one from starting again. */
 
 static bool is_ready(int client, short events, int limit_ms)
 {
@@ -143,16 +134,16 @@ static void finish(int client)
  * small segments: the kernel sizes the server's send buffer by them, so it soon is full. */
 static int try_to_connect(void)
 {
-    const int on = 1, room = 4096;
     int error = 0, client = sock_create(AF_INET);
     struct sock_address own;
 
     if (client == -1)
         give_up("the judge itself has no descriptor left");
     fcntl(client, F_SETFD, FD_CLOEXEC);
-    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
     if (thin) {
-        setsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+        setsockopt(client, SOL_SOCKET, SO_RCVBUF, &(int){4096}, sizeof(int));
 #ifdef TCP_MAXSEG /* not in POSIX: macOS hides it */
         setsockopt(client, IPPROTO_TCP, TCP_MAXSEG, &(int){536}, sizeof(int));
 #endif
@@ -169,7 +160,7 @@ static int try_to_connect(void)
         error = ECONNREFUSED;
     if (error == 0)
         return client;
-    reset(client);
+    close(client);
     errno = error;
     return -1;
 }
@@ -251,7 +242,7 @@ static void start(const char *script)
 
     /* What is left of the last one, a child that it forked, say, may take a moment to go. */
     while ((client = try_to_connect()) != -1 || errno == ETIMEDOUT) {
-        reset(client);
+        close(client);
         if (client == -1 || --tries == 0)
             give_up(ever_reached ? "your server is still there, so it has left its process group; "
                                    "it must not become a daemon"
@@ -394,7 +385,7 @@ TEST(a_second_client_waits_and_is_served,
 
 TEST(a_client_that_leaves_without_a_word_ends_only_itself, "nc -z 127.0.0.1 %1$s; " HELLO)
 {
-    close(client);
+    shutdown(client, SHUT_WR);
     poll(NULL, 0, NOTICE_MS);
     echo(connect_client(), lines, 1000);
 }
@@ -402,7 +393,7 @@ TEST(a_client_that_leaves_without_a_word_ends_only_itself, "nc -z 127.0.0.1 %1$s
 TEST(a_reset_ends_that_client_only, RESETS "; " HELLO)
 {
     echo(client, lines, 10);
-    reset(client);
+    close(client);
     poll(NULL, 0, NOTICE_MS);
     echo(connect_client(), lines, 1000);
 }
@@ -416,7 +407,8 @@ TEST(a_client_that_floods_and_leaves_ends_only_itself,
     for (size_t size = 50000; size <= LARGE; size *= 2) {
         kill(-server, SIGSTOP);
         flood(client, lines, size);
-        close(client);
+        setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){0, 0}, sizeof(struct linger));
+        close(client); /* this once, without a reset */
         kill(-server, SIGCONT);
         poll(NULL, 0, NOTICE_MS);
         client = connect_client();
@@ -428,7 +420,7 @@ TEST(gives_back_each_connection,
     "for i in $(seq 100); do " HELLO "; done; " RESETS "; " HELLO
     "   # before, in a new terminal for the server: ulimit -n 96; it may take 15 s")
 {
-    reset(client);
+    close(client);
     end_server();
     start("ulimit -n 96; eval \"$1\"");
     for (int i = 0; i < 200; i++) {
@@ -438,12 +430,12 @@ TEST(gives_back_each_connection,
             shutdown(client, SHUT_WR);
             hear_the_end(client);
         }
-        reset(client);
+        close(client);
     }
 }
 
 /* The client stays while the server goes, so the kernel keeps the server's end, and without
- * SO_REUSEADDR bind fails. (In the end stop() resets the client, and so no TIME_WAIT is left.) */
+ * SO_REUSEADDR bind fails. (In the end the client resets it, and so no TIME_WAIT is left.) */
 TEST(it_starts_again_at_once_after_it_closed_first, AGAIN)
 {
     echo(client, lines, 10);
@@ -616,8 +608,6 @@ int main(int argc, char **argv)
     }
     command = argv[argc - 2];
     console_start("judge");
-    for (int fd = STDERR_FILENO + 1; fd <= MAX_FD; fd++)
-        close(fd); /* what was inherited is no client of ours, which stop() may reset */
     if (sock_resolve("127.0.0.1", (uint16_t)number, &found) != 0)
         give_up("there is no address 127.0.0.1");
     address = found.list[0];
