@@ -31,11 +31,9 @@ enum {
     SILENCE_MS = 3000, /* the longest wait for a byte, a connection, the end of a stream */
     START_MS = 10000,  /* the longest wait for a server to listen: some have much to load */
     PAUSE_MS = 5,      /* between two attempts to connect */
-    STALL_MS = 100,    /* the longest wait until a server takes more */
-    NOTICE_MS = 100,   /* so long a server has to notice that a client has left, and to fall: the
-                          next client, if it came at once, could still be served before; */
-    DYING_MS = 50,     /* and then to be gone */
-    FORGET_S = 70,     /* the longest wait for the kernel to forget a connection */
+    MOMENT_MS = 100, /* so long a server has to take more; or to notice that a client has left, and
+                        to fall: until then it could still serve the next client */
+    FORGET_S = 70,   /* the longest wait for the kernel to forget a connection */
     LARGE = 1000000,
     MANY = 100
 };
@@ -45,7 +43,7 @@ static struct sock_address address;
 static char lines[LARGE + 1]; /* what clients send: numbered lines of ten bytes each */
 static bool thin;             /* the clients of this test have little room: see try_to_connect */
 static volatile pid_t server; /* the shell that runs COMMAND, or has become it; 0: none */
-static FILE *server_said, *server_complained; /* files: what it wrote to stdout, and to stderr */
+static FILE *server_said, *server_complained; /* what it wrote to stdout, and to stderr */
 static bool ever_reached;                     /* by any client, of any test, */
 static bool reached;                          /* and since the last start */
 static jmp_buf end_of_test; /* where fail() goes, out of whatever function: to passes() */
@@ -126,7 +124,7 @@ static bool is_ready(int client, short events, int limit_ms)
  * would then be left in TIME_WAIT, and a simple one could not start for the next test. */
 static void finish(int client)
 {
-    if (!is_ready(client, POLLIN, NOTICE_MS) || recv(client, &(char){0}, 1, MSG_PEEK) != 0)
+    if (!is_ready(client, POLLIN, MOMENT_MS) || recv(client, &(char){0}, 1, MSG_PEEK) != 0)
         shutdown(client, SHUT_WR);
 }
 
@@ -184,7 +182,7 @@ static size_t flood(int client, const char *data, size_t size)
 {
     size_t sent = 0;
 
-    while (sent < size && is_ready(client, POLLOUT, STALL_MS)) {
+    while (sent < size && is_ready(client, POLLOUT, MOMENT_MS)) {
         ssize_t n = send(client, data + sent, size - sent, 0);
         if (n == -1)
             fail("%s, after %zu of %zu bytes were sent", strerror(errno), sent, size);
@@ -238,7 +236,7 @@ static void hear_the_end(int client)
 /* Run a script of the shell, whose $1 is COMMAND. */
 static void start(const char *script)
 {
-    int client, tries = SILENCE_MS / DYING_MS;
+    int client, tries = SILENCE_MS / MOMENT_MS;
 
     /* What is left of the last one, a child that it forked, say, may take a moment to go. */
     while ((client = try_to_connect()) != -1 || errno == ETIMEDOUT) {
@@ -247,7 +245,7 @@ static void start(const char *script)
             give_up(ever_reached ? "your server is still there, so it has left its process group; "
                                    "it must not become a daemon"
                                  : "another program listens there");
-        poll(NULL, 0, DYING_MS);
+        poll(NULL, 0, MOMENT_MS);
     }
     reached = false;
     server_said = tmpfile(); /* the file goes when it is closed, however the judge ends */
@@ -269,9 +267,8 @@ static void start(const char *script)
     _exit(127);
 }
 
-/* The tests. Each has a name, which says what the server must do; a line that shows the same
- * without the judge (printf puts the port where it says %1$s); and a body, in which its first
- * client is connected. */
+/* The tests. A name says what the server must do. The line after it shows the same without the
+ * judge (printf puts the port in place of %1$s). In the body, the first client is connected. */
 
 struct test {
     void (*run)(int client);
@@ -353,7 +350,7 @@ TEST(returns_every_byte_after_a_half_close,
     size_t sent = flood(client, lines, LARGE);
 
     shutdown(client, SHUT_WR);
-    poll(NULL, 0, NOTICE_MS);
+    poll(NULL, 0, MOMENT_MS);
     hear(client, lines, sent);
     hear_the_end(client);
 }
@@ -386,15 +383,15 @@ TEST(a_second_client_waits_and_is_served,
 TEST(a_client_that_leaves_without_a_word_ends_only_itself, "nc -z 127.0.0.1 %1$s; " HELLO)
 {
     shutdown(client, SHUT_WR);
-    poll(NULL, 0, NOTICE_MS);
+    poll(NULL, 0, MOMENT_MS);
     echo(connect_client(), lines, 1000);
 }
 
 TEST(a_reset_ends_that_client_only, RESETS "; " HELLO)
 {
     echo(client, lines, 10);
-    close(client);
-    poll(NULL, 0, NOTICE_MS);
+    close(client); /* a reset */
+    poll(NULL, 0, MOMENT_MS);
     echo(connect_client(), lines, 1000);
 }
 
@@ -408,9 +405,9 @@ TEST(a_client_that_floods_and_leaves_ends_only_itself,
         kill(-server, SIGSTOP);
         flood(client, lines, size);
         setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){0, 0}, sizeof(struct linger));
-        close(client); /* this once, without a reset */
+        close(client); /* this once without a reset */
         kill(-server, SIGCONT);
-        poll(NULL, 0, NOTICE_MS);
+        poll(NULL, 0, MOMENT_MS);
         client = connect_client();
     }
     echo(client, lines, 1000);
@@ -426,7 +423,7 @@ TEST(gives_back_each_connection,
     for (int i = 0; i < 200; i++) {
         client = connect_client();
         echo(client, lines, 10);
-        if (i % 2 == 0) { /* every other client; the rest are rude */
+        if (i % 2 == 0) { /* the others are rude: their close is a reset */
             shutdown(client, SHUT_WR);
             hear_the_end(client);
         }
@@ -446,7 +443,7 @@ TEST(it_starts_again_at_once_after_it_closed_first, AGAIN)
 
 TEST(serves_two_clients_at_once, "nc 127.0.0.1 %1$s   # in two terminals: type in the second first")
 {
-    echo(connect_client(), lines, 1000);
+    echo(connect_client(), lines, 1000); /* while the first one is silent */
     echo(client, lines, 10);
 }
 
@@ -527,7 +524,7 @@ static void explain(const char *by_hand)
     static char told[sizeof tests / sizeof tests[0] * (sizeof seen + 150)];
     char sentence[sizeof seen + 150];
 
-    poll(NULL, 0, DYING_MS);
+    poll(NULL, 0, MOMENT_MS);
     const char *how = ending();
     snprintf(sentence, sizeof sentence, ": %s%s\n", seen, how != NULL ? how : "");
     if (strstr(told, sentence) != NULL) {
