@@ -227,20 +227,14 @@ static void defaults_are_what_the_usage_says(void **state)
 /* Output. */
 
 /* /dev/full is a full disk, on Linux and the BSDs. */
-static bool fill_the_disk(void)
-{
-    int full = open("/dev/full", O_WRONLY);
-
-    return dup2(full, STDOUT_FILENO) != -1 && close(full) == 0;
-}
-
 static void a_full_disk_is_told_once(void **state)
 {
     needs(access("/dev/full", W_OK) == 0, "/dev/full");
     child(0, "", "test: write to standard output: ENOSPC (*)\n",
-        exit(!console_works() || !fill_the_disk() || console_say("%s\n", "1") ||
-             console_say("2\n") || console_works()));
-    child(1, "", "echo-client: write to standard output: ENOSPC (*)\n", fill_the_disk();
+          dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+          exit(console_say("%s\n", "1") || console_say("2\n") || console_works()));
+    child(1, "", "echo-client: write to standard output: ENOSPC (*)\n",
+          dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
           client_options("-h", NULL));
 }
 
