@@ -374,14 +374,13 @@ static void narration_tells_step_call_and_result(void **state)
 static bool start_without(int closed)
 {
     int usual = dup(STDIN_FILENO);
-    bool right;
 
     close(usual);
     for (int fd = 0; fd < 3; fd++)
         if ((closed >> fd & 1) != 0)
             close(fd);
     console_start("test");
-    right = dup(STDIN_FILENO) == usual;
+    bool right = dup(STDIN_FILENO) == usual;
     for (int fd = 0; fd < 3; fd++)
         if ((closed >> fd & 1) != 0 && write(fd, "x", 1) != -1)
             right = false;
@@ -395,9 +394,10 @@ static void restore_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &descriptors);
 }
 
-/* Start where no file can be opened, for want of a descriptor. */
+/* Start without standard input, where no descriptor is left for /dev/null. */
 static void start_without_a_descriptor(void)
 {
+    close(STDIN_FILENO);
     getrlimit(RLIMIT_NOFILE, &descriptors);
     atexit(restore_descriptors); /* what measures coverage opens a file then */
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, descriptors.rlim_max});
@@ -408,10 +408,8 @@ static void no_socket_gets_the_number_of_a_standard_stream(void **state)
 {
     for (int closed = 0; closed < 8; closed++)
         child(0, "", "", exit(start_without(closed) ? 0 : 1));
-    child(0, "", "", start_without_a_descriptor());
     child(2, "", "test: open /dev/null: EMFILE (*), in place of a closed standard stream\n",
-          close(STDIN_FILENO);
-          start_without_a_descriptor());
+        start_without_a_descriptor());
 }
 
 int main(void)
