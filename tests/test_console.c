@@ -208,15 +208,15 @@ static void defaults_are_what_the_usage_says(void **state)
 {
     char *words[] = {(char *)"test", NULL};
 
+    optind = 1;
+    const struct options both[] = {options_of_server(1, words), options_of_client(1, words)};
     for (int i = 0; i < 2; i++) {
-        optind = 1;
-        struct options o = i == 0 ? options_of_server(1, words) : options_of_client(1, words);
-
-        assert_string_equal(o.host, "127.0.0.1");
-        assert_int_equal(o.port, 9999);
-        assert_true(o.count == ULONG_MAX);
-        assert_int_equal(i == 0 ? (int)o.room : o.pause_ms, i == 0 ? 65536 : 1000);
-        assert_false(o.quiet);
+        assert_string_equal(both[i].host, "127.0.0.1");
+        assert_int_equal(both[i].port, 9999);
+        assert_true(both[i].count == ULONG_MAX);
+        assert_int_equal(both[i].room, 65536);
+        assert_int_equal(both[i].pause_ms, 1000);
+        assert_false(both[i].quiet);
     }
 }
 
