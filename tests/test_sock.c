@@ -174,7 +174,8 @@ static const struct row {
     {"recv_all_of_nothing_makes_no_call", RECV_ALL, 0, 0, {{NULL, 0}}},
 };
 
-/* If one call of the row fails, the function must make no other, and fail with the same errno. */
+/* If one call of the row fails, the function must make no other, and fail with the same errno.
+ * (There may be no such call: then all goes well.) */
 static void follow(const struct row *row, int failing, int error)
 {
     int answer = row->answer;
@@ -201,8 +202,7 @@ static void follows_its_row(void **state)
     for (int way = 0; way < 4; way++) {
         sock_narrator = way % 2 == 0 ? NULL : &narrator;
         trap = way / 2 == 0 ? EINTR : EPIPE;
-        follow(row, -1, 0);
-        for (int failing = 0; row->calls[failing].text != NULL; failing++)
+        for (int failing = 0; failing == 0 || row->calls[failing - 1].text != NULL; failing++)
             for (int error = 1; error < ERRNOS; error++) {
                 bool again = (row->function >= ACCEPT && error == EINTR) ||
                              (row->function == ACCEPT && error == ECONNABORTED);
