@@ -1,8 +1,8 @@
 /* sock as programs under test may find it: with faults. The Makefile has this file included at the
- * top of server.c and of client.c, and here a macro takes the place of each call of sock that may
- * fail. $FAIL_ACCEPT='EMFILE ok EBADF' makes the first call of sock_accept fail with EMFILE, lets
- * the second one work, and the third fail; after these, all work. "ctrl-c" is what a person
- * presses: after a recv, recv_all or close, and before any other call. */
+ * top of server.c and of client.c, and here a macro takes the place of each call of sock that a
+ * test lets fail. $FAIL_ACCEPT='EMFILE ok EBADF' makes the first call of sock_accept fail with
+ * EMFILE, lets the second one work, and the third fail; after these, all work. "ctrl-c" is what a
+ * person presses: after a recv, recv_all or close, and before any other call. */
 #include "console.h"
 #include "sock.h"
 
@@ -23,17 +23,18 @@ bool fails(const char *variable)
         return false;
     setenv(variable, rest, 1);
     if (strcmp(first, "ctrl-c") == 0)
-        return raise(SIGINT) != 0;
+        return raise(SIGINT) != 0; /* it is 0: the call itself works */
     if (strcmp(first, "ok") == 0)
         return false;
     while (strcmp(first, console_symbol(error)) != 0)
         if (++error > 200)
-            abort(); /* it is not the name of an error */
+            console_die("no error has the name", first);
     errno = error;
     return true;
 }
 
-/* Of a call that has been made. (After close, the descriptor is closed even if this is -1.) */
+/* Returns the result of a call that was made, or -1 if it is to fail. (After close, the descriptor
+ * is closed even then.) */
 ssize_t unless_fails(const char *variable, ssize_t result)
 {
     return fails(variable) ? -1 : result;

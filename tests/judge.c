@@ -31,9 +31,9 @@ enum {
     SILENCE_MS = 3000, /* the longest wait for a byte, a connection, the end of a stream */
     START_MS = 10000,  /* the longest wait for a server to listen: some have much to load */
     PAUSE_MS = 5,      /* between two attempts to connect */
-    MOMENT_MS = 100, /* so long a server has to take more; or to notice that a client has left, and
-                        to fall: until then it could still serve the next client */
-    FORGET_S = 70,   /* the longest wait for the kernel to forget a connection */
+    MOMENT_MS = 100,   /* how long a server has to take more bytes; or to notice that a client has
+                          left,   and perhaps to crash: a sooner test could miss that */
+    FORGET_S = 70,     /* the longest wait for the kernel to forget a connection */
     LARGE = 1000000,
     MANY = 100
 };
@@ -274,7 +274,7 @@ static void start(const char *script)
 }
 
 /* The tests. A name says what the server must do. The line after it shows the same without the
- * judge (printf puts the port in place of %1$s). In the body, the first client is connected. */
+ * judge (to printf, %1$s is the port, and %% a %). In the body, the first client is connected. */
 
 struct test {
     void (*run)(int client);

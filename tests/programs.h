@@ -33,11 +33,11 @@ void await(FILE *from, const char *text);
 #define assert_match(text, pattern) match(text, pattern, __FILE__, __LINE__)
 #define expect_line(from, pattern)  match(next_line(from), pattern, __FILE__, __LINE__)
 void match(const char *text, const char *pattern, const char *file, int line);
-const char *next_line(FILE *from); /* at the end: ""; it is overwritten by the one after */
+const char *next_line(FILE *from); /* at the end: ""; valid until the next call */
 
-/* Read what is left of the program's output, then of its errors (for these a pipe must do), and
- * wait for its end. Claims its exit status, or the signal that killed it, negative; and a pattern
- * for each of the two texts. */
+/* Read what is left of the program's output, then of its errors (until then a pipe has room for
+ * them), and wait for its end. Claims, in this order, a pattern for its errors, one for its output,
+ * and its exit status (or the signal that killed it, negative). */
 #define assert_ends(program, status, out, err) \
     claim_end(program, status, out, err, __FILE__, __LINE__)
 void claim_end(struct program *program, int status, const char *out, const char *err,

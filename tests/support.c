@@ -45,10 +45,12 @@ void claim_text(const char *seen, const char *claimed, const char *what, const c
     _assert_true(strcmp(seen, claimed) == 0, sentence, file, line);
 }
 
-static const char *outcome(long long result, int error, char number[24])
+static const char *outcome(long long result, int error, char text[24])
 {
-    snprintf(number, 24, "%lld", result);
-    return result == -1 ? console_symbol(error) : number;
+    snprintf(text, 24, "%lld", result);
+    if (result == -1)
+        snprintf(text, 24, "%s", console_symbol(error)); /* whose text the next call changes */
+    return text;
 }
 
 void claim_call(long long seen, long long claimed, int claimed_error, const char *call,

@@ -27,7 +27,7 @@ static void serve(const char *command)
 {
     server = start("%s 0", command);
     snprintf(ready, sizeof ready, "%s", next_line(server->out));
-    assert_match(ready, "listening on *:#");
+    assert_match(*ready != '\0' ? ready : next_line(server->err), "listening on *:#");
     port = port_in(ready);
 }
 
@@ -127,18 +127,18 @@ static void meet(void **state)
     assert_ends(server, 0, m->server_out, m->server_err);
 }
 
-/* Three times, so it waits three tenths of a second: no machine is so fast that it takes less. */
+/* Four times, so it waits four tenths of a second, or a little less by another clock. */
 static void an_accept_that_fails_is_named_once_and_tried_again(void **state)
 {
     double before = now_ms();
 
     serve("env FAIL_ACCEPT='EMFILE ENFILE EMFILE ok ENOMEM' echo-server-faulty -q -c 2");
     serves_the_next();
-    assert_true(now_ms() - before >= 300);
     serves_the_next();
     assert_ends(server, 0, "",
         "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n"
         "echo-server: accept 127.0.0.1:#: ENOMEM (*); trying again\n");
+    assert_true(now_ms() - before >= 390);
 }
 
 static void an_accept_that_cannot_succeed_ends_the_server_with_1(void **state)

@@ -9,7 +9,8 @@
  *     will_return(f, 5)                   mock_type(int), the next time in the function f, is 5.
  *     expect_string(f, call, "close(7)")  check_expected_ptr(call), the next time in f, fails the
  *                                         test unless the variable call holds this text.
- * A call that no test expects fails it, and so does an expected call that is not made. */
+ * A call that no test expects fails it ("No entries for symbol called"), and so does an expected
+ * call that is not made. */
 #include "support.h"
 
 #include <errno.h>
@@ -67,10 +68,7 @@ int fake_listen(int fd, int backlog)
 /* The functions of sock fail as the calls do. What they return, and errno, must be this answer. */
 static void assert_answer(ssize_t result, int answer)
 {
-    bool right = answer < 0 ? result == -1 && errno == -answer : result == answer;
-
-    if (!right)
-        fail_msg("after %s: %zd, errno %d, not %d (below 0: errno)", call, result, errno, answer);
+    claim_call(result, answer < 0 ? -1 : answer, -answer, call, __FILE__, __LINE__);
     assert_string_equal(announced, "");
 }
 
@@ -134,12 +132,13 @@ static ssize_t make(enum function function, int argument)
 #define REUSE "setsockopt 7 SO_REUSEADDR 1"
 enum { ANY = 99, ERRNOS = 200 };
 
-/* A function of sock, what it must answer, and the calls that it must make, with their answers.
- * (ANY: whatever the call answers, also if it fails, the function must go on.) */
+/* A function of sock, what it must answer if all goes well (never an errno: each failure is tried
+ * anyway), and the calls that it must make, with their answers. (ANY: whatever the call answers,
+ * also if it fails, the function must go on.) */
 static const struct row {
     const char *claim;
     enum function function;
-    int argument, answer;
+    int argument, answer; /* argument: a family, a backlog, or a size of at most SIZE */
     struct {
         const char *text;
         int answer;
@@ -189,9 +188,9 @@ static void follow(const struct row *row, int failing, int error)
 }
 
 /* Each row is a test: as it stands, and with each of its calls failing with each errno there is
- * (and so with all that manual pages name). This without a narrator and with one, since that may
- * change nothing; and calls that work leave one errno and another, traps for code that looks at it
- * first. */
+ * (and so with all that manual pages name). All this without a narrator and with one, which must
+ * change nothing; and with two errnos that calls which work leave behind: traps for code that looks
+ * at errno before the result. */
 static void follows_its_row(void **state)
 {
     static const struct sock_narrator narrator = {tell_before, tell_after};
