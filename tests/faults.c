@@ -2,7 +2,8 @@
  * top of server.c and of client.c, and here a macro takes the place of each call of sock that a
  * test lets fail. $FAIL_ACCEPT='EMFILE ok EBADF' makes the first call of sock_accept fail with
  * EMFILE, lets the second one work, and the third fail; after these, all work. "ctrl-c" is what a
- * person presses: after a recv, recv_all or close, and before any other call. */
+ * person presses: after a recv, recv_all or close, and before any other call. (Nothing is static,
+ * or a compiler would warn where the file stands alone.) */
 #include "console.h"
 #include "sock.h"
 

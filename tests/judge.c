@@ -260,11 +260,12 @@ static void start(const char *script)
         give_up("there is no room for a temporary file");
     if ((server = fork()) == -1)
         give_up(strerror(errno));
-    setpgid(server, server); /* both do it, as nobody knows who is first; 0 is the caller's own */
+    setpgid(server, server); /* both do it, since either may be first; in the child server is 0 */
     if (server != 0)
         return;
     signal(SIGPIPE, SIG_DFL); /* or the server would inherit a safeguard that it may lack */
-    dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
+    close(STDIN_FILENO);
+    open("/dev/null", O_RDWR); /* it gets that number */
     dup2(fileno(server_said), STDOUT_FILENO);
     dup2(fileno(server_complained), STDERR_FILENO);
     fclose(server_said);
@@ -495,7 +496,7 @@ TEST(serves_many_clients_at_once,
     }
 }
 
-enum { ONLY_WITH_M = 3 }; /* the last so many; a new test goes before them */
+enum { ONLY_WITH_M = 3 }; /* so many at the end run with -m only; add a new one before them */
 static const struct test *const tests[] = {&echoes_a_line, &answers_before_the_client_has_finished,
     &goes_on_after_the_first_echo, &echoes_bytes_that_are_not_text,
     &echoes_in_order_what_comes_byte_by_byte, &echoes_a_message_larger_than_its_buffer,
@@ -507,11 +508,11 @@ static const struct test *const tests[] = {&echoes_a_line, &answers_before_the_c
     &it_starts_again_at_once_after_it_closed_first, &serves_two_clients_at_once,
     &a_client_that_does_not_read_spoils_no_other, &serves_many_clients_at_once};
 
-/* The last lines of what the server wrote, without what a terminal would obey. */
+/* The last lines of what the server wrote (up to a NUL), without what a terminal would obey. */
 static void quote(FILE *file, const char *title)
 {
     enum { LAST = 8 };
-    char last[LAST][100], text[CONSOLE_TEXT];
+    char last[LAST][1000], text[CONSOLE_TEXT];
     size_t count = 0;
 
     rewind(file);
@@ -527,7 +528,7 @@ static void quote(FILE *file, const char *title)
 
 static void quote_server(void)
 {
-    kill(-server, SIGSTOP); /* it shares the place in the file where the judge reads */
+    kill(-server, SIGSTOP); /* its place in the file is also the judge's */
     quote(server_said, "     it said: ");
     quote(server_complained, "  its errors: ");
 }
@@ -620,6 +621,7 @@ int main(int argc, char **argv)
     }
     command = argv[argc - 2];
     console_start("judge");
+    stop(); /* closes what the judge has inherited, which no server shall get */
     if (sock_resolve("127.0.0.1", (uint16_t)number, &found) != 0)
         give_up("there is no address 127.0.0.1");
     address = found.list[0];

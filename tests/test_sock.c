@@ -19,7 +19,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 
 /* All tests use the socket 7, this message and this address. */
 static const char MESSAGE[] = "echo!\n"; /* no byte is in it twice */
@@ -133,8 +132,8 @@ static ssize_t make(enum function function, int argument)
 enum { ANY = 99, ERRNOS = 200 };
 
 /* A function of sock, what it must answer if all goes well (never an errno: each failure is tried
- * anyway), and the calls that it must make, with their answers. (ANY: whatever the call answers,
- * also if it fails, the function must go on.) */
+ * anyway), and the calls that it must make, with their answers. (ANY: the call returns 99 or fails,
+ * and the function must go on either way.) */
 static const struct row {
     const char *claim;
     enum function function;
