@@ -105,7 +105,7 @@ static void what_is_not_UTF8_is_escaped(void **state)
     static const struct {
         const char *bytes, *right;
     } cases[] = {
-        {"\xe0\x9f\xbf", "\\xe0\\x9f\\xbf"}, /* overlong */
+        {"\xe0\x9f\xbf", "\\xe0\\x9f\\xbf"}, /* overlong, as is the next */
         {"\xf0\x8f\xbf\xbf", "\\xf0\\x8f\\xbf\\xbf"},
         {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* above U+10FFFF */
         {"\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80"},

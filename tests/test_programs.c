@@ -126,7 +126,7 @@ static void meet(void **state)
     assert_ends(server, 0, m->server_out, m->server_err);
 }
 
-/* Four times, so it waits four tenths of a second, or a little less by another clock. */
+/* It waits four tenths of a second. (A hundredth less would pass: see mutation.equivalent.) */
 static void an_accept_that_fails_is_named_once_and_tried_again(void **state)
 {
     double before = now_ms();
