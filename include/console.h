@@ -1,59 +1,43 @@
-/* console talks to the person: it prints lines and errors, makes bytes from the network safe to
- * print, reports the calls for -v, and catches Ctrl-C. You can leave it for later: the flow is in
- * sock, server.c and client.c. */
+/* console talks to the person: it reads the command line, prints the log and errors, and makes
+ * bytes from the network safe to print. You can leave it for later: the flow is in the other
+ * files. */
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* Call this first. The program's name will stand before each error. From now on each line goes to
- * stdout or stderr at once. (A pipe or a file would get it much later, and Ctrl-C would lose it.) A
- * standard stream that is closed is replaced by /dev/null: otherwise a socket could get its number,
- * and your output would go to the network. If there is no /dev/null, this exits with status 2. */
-void console_start(const char *program);
+enum { CONSOLE_MAX_ROOM = 65536 };
+struct options {
+    const char *host; /* where the server listens, or where the client looks for it */
+    uint16_t port;    /* for the server also 0: the kernel chooses one */
+    long long count;  /* -c: how many clients to serve, or messages to send; LLONG_MAX: no end */
+    size_t room;      /* server -b: how many bytes one recv may return */
+    unsigned pause;   /* client -i: seconds from an echo to the next message */
+};
 
-/* Print to stdout, as printf does.
- * Returns true; or false, from the first failure on (a full disk, say), which it reports once. */
-bool console_say(const char *format, ...);
+/* Call this first. It reads the command line: the options that the letters name, as in getopt(3),
+ * where a colon means that a value follows; then a host and a port, each of which may be missing. A
+ * wrong word is named on stderr, with the usage, and the program exits with status 2. From now on
+ * stdout is written line by line. (A pipe or a file would get it much later.) */
+struct options console_options(
+    int argc, char **argv, const char *program, const char *letters, const char *usage);
 
-/* Whether every console_say has worked so far. */
-bool console_works(void);
+/* Print a line of the log, as printf does, or a label and bytes from the network; after the option
+ * -q, nothing. UTF-8 stands as it is, even U+202E, which turns the direction of writing. Control
+ * characters could command the terminal, or forge lines: a newline becomes \n, and each byte of the
+ * others, of a backslash and of what is not UTF-8 becomes \xHH. About 240 bytes are shown. */
+void console_log(const char *format, ...);
+void console_show(const char *label, const void *bytes, size_t size);
 
-/* Print one line to stderr, as printf does: the program's name, a colon, your text, a newline. */
-void console_complain(const char *format, ...);
-
-/* Report on stderr that a call failed: the call's name, the address, the symbol and the meaning of
- * errno, and then your text, printf-like (it may be ""). Where there is a cure, a hint follows. */
-void console_error(const char *call, const char *address, const char *format, ...);
-
-/* Report it, and exit with status 2: the program could not start. */
+/* Report a failed call on stderr: "echo-server: bind 127.0.0.1:9999: Address already in use". The
+ * other two then exit with status 2; the last one is for an error of sock_resolve. */
+void console_error(const char *call, const char *address);
 _Noreturn void console_die(const char *call, const char *address);
+_Noreturn void console_die_lookup(const char *host, int error);
 
-/* Report what sock_resolve returned for this host, and exit with status 2. */
-_Noreturn void console_die_lookup(const char *host, int resolve_error);
-
-/* The name that manual pages give to an errno, "ECONNRESET"; or, for an errno that the calls here
- * do not give, "errno 200". The text is valid until the next call. */
-const char *console_symbol(int error);
-
-/* Write bytes that came from the network into out, as one string that is safe to print. UTF-8
- * stands as it is, in every locale. Newline, tab and backslash become \n, \t and \\. Each byte of
- * anything else becomes \xHH: control characters, what is not UTF-8, and characters that end a line
- * or change the direction of writing. What is longer than CONSOLE_SHOWN bytes is cut between two
- * characters, and its size noted. Returns out. (On a terminal that is not set to UTF-8, the second
- * byte of a harmless character may still act as a control character: Û contains the byte 9B.) */
-enum { CONSOLE_SHOWN = 256, CONSOLE_TEXT = 4 * CONSOLE_SHOWN + 32 };
-const char *console_text(const void *bytes, size_t size, char out[CONSOLE_TEXT]);
-
-/* From now on, report each call of sock on stderr, after the number of its step: first the call,
- * then its result. steps[0] names the calls of step 1, and so on: {"socket", "bind", ..., NULL}. */
-void console_narrate(const char *const steps[]);
-
-/* From now on, Ctrl-C shuts this connection down: a call that waits for it ends at once, and
- * console_interrupted() is true. The third Ctrl-C kills (the second does not, since timeout(1)
- * delivers each one twice). If Ctrl-C was ignored from the start, it stays ignored. */
-void console_catch_interrupt(int connection);
-bool console_interrupted(void);
+/* Whether all that was printed to stdout has been written. If not (a full disk), this says so. */
+bool console_works(void);
 
 #endif

@@ -1,272 +1,142 @@
 /* console.h describes what each function does. */
+#define _POSIX_C_SOURCE 200809L /* makes the headers declare POSIX too, not only standard C */
 #include "console.h"
-
-#include "sock.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char *program_name = "";
+static const char *program_name, *program_usage;
+static bool quiet;
 
-void console_start(const char *program)
+static _Noreturn void refuse(const char *word, const char *why)
 {
-    /* No line here is longer than these buffers. (musl uses its own, if it gets none.) */
-    static char out_line[4096], error_line[4096];
+    fprintf(stderr, "%s: \"%s\" %s\n%s", program_name, word, why, program_usage);
+    exit(2);
+}
+
+static long number(const char *word, long low, long high)
+{
+    bool plain = *word != '\0' && strspn(word, "0123456789") == strlen(word); /* no sign, no 1e3 */
+    long value = strtol(word, NULL, 10); /* LONG_MAX, if that is not enough */
+    char why[80];
+
+    snprintf(why, sizeof why, "is not a whole number from %ld to %ld", low, high);
+    if (!plain || value < low || value > high)
+        refuse(word, why);
+    return value;
+}
+
+struct options console_options(
+    int argc, char **argv, const char *program, const char *letters, const char *usage)
+{
+    struct options o = {"127.0.0.1", 9999, LLONG_MAX, CONSOLE_MAX_ROOM, 1};
+    bool is_server = strchr(letters, 'b') != NULL;
+    const char *word;
+    int letter;
 
     program_name = program;
-    setvbuf(stdout, out_line, _IOLBF, sizeof out_line);
-    setvbuf(stderr, error_line, _IOLBF, sizeof error_line);
-
-    /* open returns the lowest free number, which is that of the closed stream. Read-only, so that a
-     * write to it still fails. */
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDONLY) == -1) {
-            console_error("open", "/dev/null", ", in place of a closed standard stream");
-            exit(2);
+    program_usage = usage;
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    /* If a standard stream is closed, a socket would get its number, and our lines would go to a
+     * client. (It is opened for reading only, so that what we print still fails.) */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDONLY) == -1)
+            console_die("open", "/dev/null");
+    opterr = 0; /* so that refuse() complains, and the program's name stands before it */
+    while (optind < argc && (word = argv[optind], letter = getopt(argc, argv, letters)) != -1) {
+        switch (letter) {
+        case 'b': o.room = (size_t)number(optarg, 1, CONSOLE_MAX_ROOM); break;
+        case 'c': o.count = number(optarg, 1, 1000000000); break;
+        case 'i': o.pause = (unsigned)number(optarg, 0, 86400); break;
+        case 'q': quiet = true; break;
+        default: refuse(word, "is no option, or lacks its value");
         }
     }
+    if (optind < argc && strspn(argv[optind], "0123456789") < strlen(argv[optind]))
+        o.host = argv[optind++];
+    if (optind < argc)
+        o.port = (uint16_t)number(argv[optind++], is_server ? 0 : 1, 65535);
+    if (optind < argc)
+        refuse(argv[optind], "is one word too many");
+    return o;
 }
 
-bool console_say(const char *format, ...)
+void console_log(const char *format, ...)
 {
     va_list values;
 
-    if (!console_works())
-        return false;
     va_start(values, format);
-    vprintf(format, values);
+    if (!quiet)
+        vprintf(format, values);
     va_end(values);
-    if (!console_works())
-        console_error("write", "to standard output", "");
-    return console_works();
 }
 
-bool console_works(void)
+/* How many of the bytes at p (there are `left`) may stand as they are: 1 for plain ASCII, 2 to 4
+ * for another character of UTF-8, as its first two bytes tell (RFC 3629, section 4), or 0 if this
+ * byte must be escaped, as those of the control characters U+0080 to U+009F. */
+static size_t safe(const unsigned char *p, size_t left)
 {
-    return !ferror(stdout);
+    unsigned head = left < 2 ? 0 : p[0] * 256U + p[1];
+    bool one = p[0] >= ' ' && p[0] < 0x7F && p[0] != '\\';
+    bool two = head >= 0xC2A0 && head <= 0xDFBF;
+    bool three = (head >= 0xE0A0 && head <= 0xED9F) || (head >= 0xEE80 && head <= 0xEFBF);
+    bool four = head >= 0xF090 && head <= 0xF48F;
+    size_t length = one ? 1 : two ? 2 : three ? 3 : four ? 4 : 0;
+
+    for (size_t i = 1; i < length; i++)
+        if (i == left || p[i] >> 6 != 2) /* each byte but the first begins with the bits 10 */
+            return 0;
+    return length;
 }
 
-void console_complain(const char *format, ...)
+void console_show(const char *label, const void *bytes, size_t size)
 {
-    va_list values;
+    enum { SHOWN = 240 }; /* so that a line has less than 1024 bytes, which is one write */
+    char text[4 * SHOWN + 40] = "", *end = text;
+    const unsigned char *p = bytes;
 
-    fprintf(stderr, "%s: ", program_name);
-    va_start(values, format);
-    vfprintf(stderr, format, values);
-    va_end(values);
-    fputc('\n', stderr);
+    if (quiet)
+        return;
+    for (size_t i = 0, length; i < SHOWN && i < size; i += (length > 0) ? length : 1) {
+        length = safe(p + i, size - i);
+        if (length > 0)
+            end += sprintf(end, "%.*s", (int)length, (const char *)p + i);
+        else
+            end += sprintf(end, p[i] == '\n' ? "\\n" : "\\x%02x", p[i]);
+    }
+    if (size > SHOWN)
+        sprintf(end, " [%zu bytes]", size);
+    printf("%s%s\n", label, text);
 }
 
-/* What the person can do about it; NULL if we know nothing that helps. */
-static const char *hint_for(const char *call, const char *address, int error)
+void console_error(const char *call, const char *address)
 {
-    const char *colon = strrchr(address, ':');
-    long port = colon != NULL ? strtol(colon + 1, NULL, 10) : 0;
-    bool serving = strcmp(call, "bind") == 0 || strcmp(call, "listen") == 0;
-
-    if (serving && error == EADDRINUSE && port != 0)
-        return "another program, or an earlier connection, has this port; try another port";
-    if (serving && error == EACCES && port > 0 && port < 1024)
-        return "ports below 1024 are for the administrator; choose a higher one";
-    if (strcmp(call, "connect") == 0 && error == ECONNREFUSED)
-        return "is the server running? start build/echo-server; on another host, add -l 0.0.0.0";
-    return NULL;
-}
-
-void console_error(const char *call, const char *address, const char *format, ...)
-{
-    int error = errno;
-    const char *hint = hint_for(call, address, error);
-    char more[100];
-    va_list values;
-
-    va_start(values, format);
-    vsnprintf(more, sizeof more, format, values);
-    va_end(values);
-    console_complain(
-        "%s %s: %s (%s)%s", call, address, console_symbol(error), strerror(error), more);
-    if (hint != NULL)
-        console_complain("hint: %s", hint);
+    fprintf(stderr, "%s: %s %s: %s\n", program_name, call, address, strerror(errno));
 }
 
 _Noreturn void console_die(const char *call, const char *address)
 {
-    console_error(call, address, "");
+    console_error(call, address);
     exit(2);
 }
 
-_Noreturn void console_die_lookup(const char *host, int resolve_error)
+_Noreturn void console_die_lookup(const char *host, int error)
 {
-    const char *why = resolve_error == EAI_SYSTEM ? strerror(errno) : gai_strerror(resolve_error);
-    char text[CONSOLE_TEXT];
-
-    console_complain("cannot look up \"%s\": %s", console_text(host, strlen(host), text), why);
+    fprintf(stderr, "%s: cannot look up \"%s\": %s\n", program_name, host,
+        error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
     exit(2);
 }
 
-const char *console_symbol(int error)
+bool console_works(void)
 {
-#define SYMBOL(name) \
-    {                \
-        name, #name  \
-    }
-    static const struct {
-        int error;
-        const char *name;
-    } symbols[] = {
-#ifdef __linux__ /* accept(2) and socket(2) have these four too */
-        SYMBOL(EHOSTDOWN), SYMBOL(ENONET), SYMBOL(ENOSR), SYMBOL(ESOCKTNOSUPPORT),
-#endif
-        SYMBOL(EACCES), SYMBOL(EADDRINUSE), SYMBOL(EADDRNOTAVAIL), SYMBOL(EAFNOSUPPORT),
-        SYMBOL(EAGAIN), SYMBOL(EALREADY), SYMBOL(EBADF), SYMBOL(ECONNABORTED), SYMBOL(ECONNREFUSED),
-        SYMBOL(ECONNRESET), SYMBOL(EDESTADDRREQ), SYMBOL(EDQUOT), SYMBOL(EFAULT), SYMBOL(EFBIG),
-        SYMBOL(EHOSTUNREACH), SYMBOL(EINPROGRESS), SYMBOL(EINTR), SYMBOL(EINVAL), SYMBOL(EIO),
-        SYMBOL(EISCONN), SYMBOL(EMFILE), SYMBOL(ENETDOWN), SYMBOL(ENETUNREACH), SYMBOL(ENFILE),
-        SYMBOL(ENOENT), SYMBOL(ENOBUFS), SYMBOL(ENODEV), SYMBOL(ENOMEM), SYMBOL(ENOPROTOOPT),
-        SYMBOL(ENOSPC), SYMBOL(ENOTCONN), SYMBOL(ENOTSOCK), SYMBOL(EOPNOTSUPP), SYMBOL(EPERM),
-        SYMBOL(EPIPE), SYMBOL(EPROTO), SYMBOL(EPROTONOSUPPORT), SYMBOL(EPROTOTYPE),
-        SYMBOL(ETIMEDOUT)};
-    static char number[20];
-
-    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++)
-        if (symbols[i].error == error)
-            return symbols[i].name;
-    snprintf(number, sizeof number, "errno %d", error);
-    return number;
-}
-
-/* Decode the UTF-8 character at p into *code. Returns its length in bytes; or 0, if the left bytes
- * at p do not begin with a valid one. (mbrtowc would ask the locale, which may not know UTF-8.) */
-static size_t decode(const unsigned char *p, size_t left, unsigned long *code)
-{
-    /* How characters of 1, 2, 3 and 4 bytes begin, and the least code that needs so many. */
-    static const struct {
-        unsigned mask, mark, least;
-    } kinds[] = {{0x80, 0x00, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
-    size_t more = 0; /* bytes after the first */
-
-    while (more < 4 && (*p & kinds[more].mask) != kinds[more].mark)
-        more++;
-    if (more == 4 || more >= left)
-        return 0;
-    *code = *p & ~kinds[more].mask;
-    for (size_t i = 1; i <= more; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-        *code = *code << 6 | (p[i] & 0x3F);
-    }
-    bool surrogate = *code >= 0xD800 && *code <= 0xDFFF;
-    return *code < kinds[more].least || surrogate || *code > 0x10FFFF ? 0 : more + 1;
-}
-
-static bool is_safe(unsigned long code)
-{
-    bool control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
-    bool ends_line = code == 0x2028 || code == 0x2029;
-    bool turns_direction = code == 0x61C || code == 0x200E || code == 0x200F ||
-                           (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
-
-    return !control && !ends_line && !turns_direction;
-}
-
-const char *console_text(const void *bytes, size_t size, char out[CONSOLE_TEXT])
-{
-    const unsigned char *p = bytes, *end = p + size;
-    const unsigned char *shown_end = size > CONSOLE_SHOWN ? p + CONSOLE_SHOWN : end;
-    char *next = out;
-
-    while (p < shown_end) {
-        unsigned long code = 0;
-        size_t length = decode(p, (size_t)(end - p), &code);
-
-        if (length > (size_t)(shown_end - p))
-            break; /* the cut would go through this character */
-        if (*p == '\n' || *p == '\t' || *p == '\\') {
-            next += sprintf(next, "\\%c", *p == '\n' ? 'n' : *p == '\t' ? 't' : '\\');
-            p++;
-        } else if (length > 0 && is_safe(code)) {
-            memcpy(next, p, length);
-            next += length;
-            p += length;
-        } else {
-            next += sprintf(next, "\\x%02x", (unsigned)*p++);
-        }
-    }
-    *next = '\0';
-    if (size > CONSOLE_SHOWN)
-        sprintf(next, " [%zu bytes]", size);
-    return out;
-}
-
-static const char *const *narrated_steps;
-
-static void tell_before(const char *call, const char *arguments)
-{
-    int step = 0;
-
-    while (narrated_steps[step] != NULL && strstr(narrated_steps[step], call) == NULL)
-        step++;
-    fprintf(stderr, "[%d] %s(%s)", step + 1, call, arguments);
-    fflush(stderr); /* now, because the call may wait */
-}
-
-static void tell_after(ssize_t result, const char *address)
-{
-    int error = errno;
-
-    if (result == -1)
-        fprintf(stderr, " = -1 %s (%s)\n", console_symbol(error), strerror(error));
-    else
-        fprintf(stderr, " = %zd%s%s\n", result, *address != '\0' ? "  " : "", address);
-}
-
-void console_narrate(const char *const steps[])
-{
-    static const struct sock_narrator narrator = {tell_before, tell_after};
-
-    narrated_steps = steps;
-    sock_narrator = &narrator;
-}
-
-/* What the handler of Ctrl-C shares with the rest. With this type, neither can ever see a value
- * that the other has only half written. */
-static volatile sig_atomic_t interrupted, connection_to_shut;
-
-/* A flag alone would not do: a recv that begins just after Ctrl-C would wait all the same. After
- * shutdown, recv returns what has come, and then 0. If the connection is closed already, shutdown
- * merely fails. (If the program opened other files, one could have got the same number by then.) */
-static void on_interrupt(int signal_number)
-{
-    int error = errno; /* the call that was interrupted still needs it */
-
-    if (interrupted)
-        signal(signal_number, SIG_DFL); /* this is the second, so the third will kill */
-    interrupted = 1;
-    shutdown(connection_to_shut, SHUT_RDWR);
-    errno = error;
-}
-
-void console_catch_interrupt(int connection)
-{
-    /* SA_RESTART: a write that waits, for a full pipe, is not given up. (Nor is recv, but after the
-     * shutdown it ends by itself.) */
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART}, old;
-
-    sigemptyset(&action.sa_mask);
-    connection_to_shut = connection;
-    sigaction(SIGINT, NULL, &old);
-    if (old.sa_handler != SIG_IGN) /* a shell ignores it for `command &` in a script */
-        sigaction(SIGINT, &action, NULL);
-}
-
-bool console_interrupted(void)
-{
-    return interrupted;
+    if (ferror(stdout))
+        fprintf(stderr, "%s: not all could be printed\n", program_name);
+    return !ferror(stdout);
 }

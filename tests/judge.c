@@ -9,6 +9,7 @@
  *
  * Every wait is a poll with a limit, so a hang becomes a sentence. Exit status: 0 all passed,
  * 1 some failed, 2 wrong usage, or a server that could not be judged. */
+#define _POSIX_C_SOURCE 200809L
 #include "console.h"
 #include "sock.h"
 
@@ -514,7 +515,7 @@ static const struct test *const tests[] = {&echoes_a_line, &answers_before_the_c
 static void quote(FILE *file, const char *title)
 {
     enum { LAST = 8 };
-    char last[LAST][1000], text[CONSOLE_TEXT];
+    char last[LAST][1000];
     size_t count = 0;
 
     rewind(file);
@@ -523,7 +524,7 @@ static void quote(FILE *file, const char *title)
     for (size_t i = count < LAST ? 0 : count - LAST; i < count; i++) {
         const char *line = last[i % LAST];
 
-        printf("%s%s\n", title, console_text(line, strcspn(line, "\n"), text));
+        console_show(title, line, strcspn(line, "\n"));
         title = "              ";
     }
 }
@@ -622,7 +623,7 @@ int main(int argc, char **argv)
         return 2;
     }
     command = argv[argc - 2];
-    console_start("judge");
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     stop(); /* closes what the judge has inherited, which no server shall get */
     if (sock_resolve("127.0.0.1", (uint16_t)number, &found) != 0)
         give_up("there is no address 127.0.0.1");

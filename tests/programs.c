@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 #include "programs.h"
 
 #include <signal.h>
@@ -61,8 +62,6 @@ struct program *start(const char *format, ...)
     struct program *program = start_child();
     if (program != NULL)
         return program;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGPIPE, SIG_DFL);
     for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
         close(fd); /* a connection that stays open in a child would never end */
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);

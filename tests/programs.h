@@ -21,8 +21,7 @@ int programs_off(void **state);
 struct program *start_child(void);
 
 /* Start one command of the shell, printf-like: "echo-client -c 3 127.0.0.1 %s". (Variables need
- * "env A=b" before it.) The programs are found through $PATH. SIGINT and SIGPIPE have their default
- * meaning, whoever runs the tests. */
+ * "env A=b" before it.) The programs are found through $PATH. */
 struct program *start(const char *format, ...);
 
 /* Read until this text has come, whatever came before it. */

@@ -11,16 +11,16 @@
 
 #include <cmocka.h> /* needs the five above */
 
-#include "console.h"
 #include "sock.h"
+#include "symbol.h"
 
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* cmocka's state: few tests need it */
 
 /* Run all tests of an array, or those whose names contain $TEST. Returns how many failed. */
-#define run_all(tests) (choose_tests(), cmocka_run_group_tests(tests, NULL, NULL))
-void choose_tests(void);
+#define run_all(tests) (prepare(), cmocka_run_group_tests(tests, NULL, NULL))
+void prepare(void);
 
-/* A test whose name is its claim. If it hangs, it fails after 20 seconds ($TEST_LIMIT, if set), and
+/* A test whose name is its claim. If it hangs, it fails after 5 seconds ($TEST_LIMIT, if set), and
  * the next one runs. The descriptors that it leaves open are closed. */
 #define claim(test) cmocka_unit_test_setup_teardown(test, alarm_on, alarm_off)
 int alarm_on(void **state);
@@ -51,8 +51,11 @@ int listen_anywhere(struct sock_address *address, int backlog);
 int connect_to(const char *host, const char *port); /* a client of a server that is there */
 const char *port_in(const char *text);              /* what follows the last colon of an address */
 
+/* After this, a send or connect waits for a tenth of a second, and not forever. */
+void limit_waiting(int end);
+
 /* say sends a short text, hear claims that it comes, hear_the_end that the peer has finished. */
-#define say(connection, text) assert_gives(sock_send(connection, text, strlen(text)), 0)
+#define say(connection, text) assert_gives(sock_send_all(connection, text, strlen(text)), 0)
 #define hear(connection, text) \
     claim_text(heard(connection, strlen(text)), text, "hear(" #connection ")", __FILE__, __LINE__)
 #define hear_the_end(connection) assert_gives(sock_recv(connection, &(char){0}, 1), 0)

@@ -1,19 +1,21 @@
 /* The two programs as a person or a shell meets them: started for real, on ports that the kernel
  * chose. Rude and odd peers are sockets of the test itself. Nothing sleeps in order to wait: a test
  * reads what it waits for, and an alarm ends it if that never comes. */
+#define _POSIX_C_SOURCE 200809L
 #include "programs.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MESSAGE(number) "你好,hello,world," number "...\n"
 #define SAID(number)    "server say: 你好,hello,world," number "...\\n\n"
-#define SUMMARY         "\n--- *:# echo statistics ---\n"
-#define TRIPS           ", round trip min/avg/max = #/#/# ms\n"
-#define ONE_SENT        "1 sent, 1 echoed" TRIPS
+#define CONNECTED       "connected to *:#\n"
+
+/* The pair of `make watch` stands in a folder beside the usual one. */
+#define WATCHED(program) "\"$(dirname \"$(command -v " program ")\")/watch/" program "\" "
 
 /* Of the test that runs: two programs, and its own end of a connection to one of them. */
 static struct program *server, *client;
@@ -51,6 +53,11 @@ static void leave_by_reset(void)
     leave();
 }
 
+static void half_close(void)
+{
+    shutdown(peer, SHUT_WR);
+}
+
 static void exchange(const char *text)
 {
     say(peer, text);
@@ -60,7 +67,7 @@ static void exchange(const char *text)
 /* The polite end of an exchange. */
 static void finish_sending(void)
 {
-    shutdown(peer, SHUT_WR);
+    half_close();
     hear_the_end(peer);
     leave();
 }
@@ -94,14 +101,7 @@ static void hear_first_of(const char *command)
 static void press_ctrl_c(void)
 {
     assert_int_equal(kill(client->pid, SIGINT), 0);
-}
-
-static double now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+    hear_the_end(peer);
 }
 
 /* --- both ends --- */
@@ -126,32 +126,26 @@ static void meet(void **state)
     assert_ends(server, 0, m->server_out, m->server_err);
 }
 
-/* It waits four tenths of a second. (A hundredth less would pass: see mutation.equivalent.) */
-static void an_accept_that_fails_is_named_once_and_tried_again(void **state)
+static void an_accept_that_fails_is_told_and_tried_again_after_a_second(void **state)
 {
-    double before = now_ms();
-
-    serve("env FAIL_ACCEPT='EMFILE ENFILE EMFILE ok ENOMEM' echo-server-faulty -q -c 2");
+    serve("env FAIL_ACCEPT='EMFILE ENFILE ok ENOMEM' echo-server-faulty -q -c 2");
     serves_the_next();
     serves_the_next();
     assert_ends(server, 0, "",
-        "echo-server: accept 127.0.0.1:#: EMFILE (*); trying again\n"
-        "echo-server: accept 127.0.0.1:#: ENOMEM (*); trying again\n");
-    assert_true(now_ms() - before >= 390);
+        "echo-server: accept 127.0.0.1:#: *\nsleep(1)\necho-server: accept 127.0.0.1:#: *\n"
+        "sleep(1)\necho-server: accept 127.0.0.1:#: *\nsleep(1)\n");
 }
 
-static void an_accept_that_cannot_succeed_ends_the_server_with_1(void **state)
+/* While one client is served, the next one is connected, and waits for its echo. */
+static void a_second_client_is_connected_long_before_it_is_served(void **state)
 {
-    static const char *const mistakes[] = {"EBADF", "EFAULT", "EINVAL", "ENOTSOCK"};
-
-    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
-        char told[100];
-
-        snprintf(told, sizeof told, "*trying again\necho-server: accept 127.0.0.1:#: %s (*)\n",
-            mistakes[i]);
-        server = start("env FAIL_ACCEPT='EMFILE %s' echo-server-faulty 0", mistakes[i]);
-        assert_ends(server, 1, "listening on *\n", told);
-    }
+    be_client_of("echo-server -c 2");
+    client = start("echo-client -c 1 %s", port);
+    expect_line(client->out, "connected to 127.0.0.1:#");
+    exchange("hello");
+    finish_sending();
+    assert_ends(client, 0, SAID("0"), "");
+    assert_ends(server, 0, "~5 bytes echoed\nclient connected ~24 bytes echoed\n", "");
 }
 
 /* --- the message and its echo --- */
@@ -168,55 +162,23 @@ static void the_message_on_the_wire_is_the_article_s_byte_for_byte(void **state)
         say(peer, message);
     }
     hear_the_end(peer);
-    assert_ends(client, 0, "~101 sent, 101 echoed*\n", "");
-}
-
-static void an_echo_in_pieces_of_one_byte_is_right(void **state)
-{
-    hear_first_of("echo-client -v -c 1");
-    for (const char *next = MESSAGE("0"); *next != '\0'; next++) {
-        await(client->err, "recv(");
-        assert_gives(sock_send(peer, next, 1), 0);
-        expect_line(client->err, "#, room #) = 1");
-    }
-    assert_ends(client, 0, SAID("0") SUMMARY ONE_SENT, "[5] close(#) = 0\n");
-}
-
-/* The second echo is held back until the clock shows another second (who forgets tv_sec would be
- * wrong then), the third a little; and no trip takes longer than the whole run. */
-static void the_summary_has_the_fastest_the_mean_and_the_slowest_trip(void **state)
-{
-    double least, mean, most, before = now_ms();
-
-    hear_first_of("echo-client -c 3 -i 0");
-    say(peer, MESSAGE("0"));
-    hear(peer, MESSAGE("1"));
-    poll(NULL, 0, 1030 - (int)((long long)now_ms() % 1000));
-    say(peer, MESSAGE("1"));
-    hear(peer, MESSAGE("2"));
-    poll(NULL, 0, 25);
-    say(peer, MESSAGE("2"));
-    await(client->out, "max = ");
-    assert_int_equal(fscanf(client->out, "%lf/%lf/%lf", &least, &mean, &most), 3);
-    assert_ends(client, 0, " ms\n", "");
-    assert_true(0 < least && least < mean && mean < most);
-    assert_true(30 <= most && most <= now_ms() - before);
-    assert_true(least <= mean * 3 - most - least + 0.01); /* the third trip; what rounding does */
-}
-
-static void a_pause_is_at_least_as_long_as_i_says(void **state)
-{
-    hear_first_of("echo-client -c 2 -i 0.05");
-    double before = now_ms();
-    say(peer, MESSAGE("0"));
-    hear(peer, MESSAGE("1"));
-    assert_true(now_ms() - before >= 50);
-    say(peer, MESSAGE("1"));
     assert_ends(client, 0, "~", "");
 }
 
+/* Each piece is sent when recv has returned the one before. */
+static void an_echo_in_pieces_of_one_byte_is_right(void **state)
+{
+    hear_first_of(WATCHED("echo-client") "-c 1");
+    for (const char *next = MESSAGE("0"); *next != '\0'; next++) {
+        await(client->err, "recv(");
+        assert_gives(sock_send_all(peer, next, 1), 0);
+        expect_line(client->err, "#, room #) = 1");
+    }
+    assert_ends(client, 0, CONNECTED SAID("0"), "[5] close(#) = 0\n");
+}
+
 /* What the client makes of the echo of its first message (NULL: it sends none), and of what the
- * function "then" does next. If the echo is right, the client is in its pause by then. */
+ * function "then" does next. If the echo is right, the client has shown it by then. */
 struct answer {
     const char *command, *echo;
     void (*then)(void);
@@ -237,7 +199,7 @@ static void answer(void **state)
         hear(peer, MESSAGE("0"));
         say(peer, row->echo);
         if (row->then != NULL && strcmp(row->echo, MESSAGE("0")) == 0)
-            expect_line(client->out, "server say: *");
+            await(client->out, SAID("0"));
     }
     if (row->then != NULL)
         row->then();
@@ -252,15 +214,16 @@ static void a_client_that_leaves_before_its_echo_ends_only_itself(void **state)
 {
     static const char data[4000];
 
-    be_client_of("echo-server -q -b 5 -c 3");
+    be_client_of("echo-server -b 5 -c 3");
     int rude = connect_to("127.0.0.1", port);
-    assert_gives(sock_send(rude, data, sizeof data), 0);
+    assert_gives(sock_send_all(rude, data, sizeof data), 0);
     sock_close(rude);
     finish_sending();
-    expect_line(
-        server->err, "echo-server: send 127.0.0.1:#: EPIPE (*); client dropped after # bytes");
+    expect_line(server->err, "echo-server: send 127.0.0.1:#: *");
+    await(server->out, "\nclient dropped after ");
+    expect_line(server->out, "# bytes");
     serves_the_next();
-    assert_ends(server, 0, "", "");
+    assert_ends(server, 0, "~\nclient finished sending; 4 bytes echoed\n", "");
 }
 
 static void a_reset_ends_that_client_only(void **state)
@@ -268,10 +231,10 @@ static void a_reset_ends_that_client_only(void **state)
     be_client_of("echo-server -c 2");
     exchange("hello");
     leave_by_reset();
-    expect_line(
-        server->err, "echo-server: recv 127.0.0.1:#: ECONNRESET (*); client dropped after 5 bytes");
+    expect_line(server->err, "echo-server: recv 127.0.0.1:#: *");
+    await(server->out, "client say: hello\nclient dropped after 5 bytes\n");
     serves_the_next();
-    assert_ends(server, 0, "~\nclient finished sending; 4 bytes echoed\n", "");
+    assert_ends(server, 0, "*\n*\nclient finished sending; 4 bytes echoed\n", "");
 }
 
 /* A recv of one byte does not end it, and no more bytes come back than were sent. */
@@ -301,8 +264,6 @@ static void sixty_clients_are_served_in_turn_with_32_descriptors(void **state)
     assert_ends(server, 0, "", "");
 }
 
-/* --- Ctrl-C --- */
-
 static void ctrl_c_ends_the_server_and_its_port_is_free_at_once(void **state)
 {
     be_client_of("echo-server");
@@ -313,120 +274,6 @@ static void ctrl_c_ends_the_server_and_its_port_is_free_at_once(void **state)
     leave();
     server = start("echo-server %s", port);
     expect_line(server->out, ready);
-}
-
-/* The message was sent, so it counts; but that its echo is missing is no failure. */
-static void ctrl_c_may_cut_off_the_last_of_many_echoes(void **state)
-{
-    hear_first_of("echo-client -i 0");
-    say(peer, MESSAGE("0"));
-    hear(peer, MESSAGE("1"));
-    say(peer, "你好"); /* part of it is here already */
-    press_ctrl_c();
-    hear_the_end(peer);
-    assert_ends(client, 0, SAID("0") SUMMARY "2 sent, 1 echoed" TRIPS, "");
-}
-
-static void part_of_an_echo_that_ctrl_c_cuts_off_can_be_wrong_too(void **state)
-{
-    hear_first_of("echo-client -v -i 0");
-    say(peer, MESSAGE("0"));
-    hear(peer, MESSAGE("1"));
-    say(peer, "你好,hello,World");
-    await(client->err, "room 6)");
-    press_ctrl_c();
-    assert_ends(client, 1, "~",
-        "*\necho-client: 127.0.0.1:#: *wrong * offset 13 *: 你好,hello,World\n[5] close(#) = 0\n");
-}
-
-/* The client finds a full backlog. Linux leaves a SYN unanswered then, and a backlog of 0 is full
- * at one. */
-static void ctrl_c_while_it_connects_has_its_default_meaning(void **state)
-{
-    struct sock_address address;
-
-    needs_linux();
-    listen_anywhere(&address, 0);
-    connect_to("127.0.0.1", port_in(address.text));
-    client = start("echo-client -v 127.0.0.1 %s", port_in(address.text));
-    await(client->err, "connect(");
-    press_ctrl_c();
-    assert_ends(client, -SIGINT, "", "~");
-}
-
-/* Opens a file of Linux's /proc about the client. */
-static int open_proc(const char *name, int how)
-{
-    char path[64];
-    int fd;
-
-    snprintf(path, sizeof path, "/proc/%ld/%s", (long)client->pid, name);
-    fd = open(path, how);
-    assert_true(fd >= 0);
-    return fd;
-}
-
-static void await_blocking(void)
-{
-    char text[256] = "";
-
-    while (strstr(text, ") S ") == NULL) { /* proc(5): it sleeps in a call */
-        int fd = open_proc("stat", O_RDONLY);
-
-        assert_true(read(fd, text, sizeof text - 1) > 0);
-        close(fd);
-    }
-}
-
-/* Fill the pipe of the client's output, and answer it. When its trace has come so far, press Ctrl-C
- * so often while it waits to print what comes next. (Reading empties the pipe.) */
-static void press_while_it_prints(const char *command, const char *trace, int times)
-{
-    needs_linux();
-    hear_first_of(command);
-    int output = open_proc("fd/1", O_WRONLY | O_NONBLOCK);
-    while (write(output, ".", 1) == 1)
-        continue;
-    close(output);
-    say(peer, MESSAGE("0"));
-    await(client->err, trace);
-    for (int i = 0; i < times; i++) {
-        await_blocking();
-        press_ctrl_c();
-    }
-}
-
-/* Twice, since timeout(1) delivers each Ctrl-C twice: to the client, and to its process group. */
-static void two_ctrl_c_while_it_prints_lose_no_line(void **state)
-{
-    press_while_it_prints("echo-client -v", "room 24) = 24\n", 2);
-    await_blocking();
-    assert_ends(client, 0, "*" SAID("0") SUMMARY ONE_SENT, "[5] close(#) = 0\n");
-}
-
-static void the_third_ctrl_c_kills(void **state)
-{
-    press_while_it_prints("echo-client -v", "room 24) = 24\n", 3);
-    assert_ends(client, -SIGINT, "~", "~");
-}
-
-static void ctrl_c_while_it_sums_up_does_not_cost_the_summary(void **state)
-{
-    press_while_it_prints("echo-client -v -q -c 1", "[5] close(", 1);
-    await_blocking();
-    assert_ends(client, 0, "*" SUMMARY ONE_SENT, "#) = 0\n");
-}
-
-/* As a shell without job control starts it with &. */
-static void ctrl_c_does_nothing_where_it_was_ignored_from_the_start(void **state)
-{
-    needs_linux();
-    hear_first_of("sh -c 'trap \"\" INT; exec echo-client -c 1 \"$@\"' sh");
-    await_blocking();
-    press_ctrl_c();
-    await_blocking(); /* it still waits for the echo */
-    say(peer, MESSAGE("0"));
-    assert_ends(client, 0, SAID("0") SUMMARY ONE_SENT, "");
 }
 
 /* --- what is printed --- */
@@ -445,98 +292,179 @@ static void the_log_is_safe_to_print(void **state)
     expect_line(server->out, "client say: x\\nclient connected from 192.0.2.1:1");
     exchange("%s%n%d");
     expect_line(server->out, "client say: %s%n%d");
-    assert_gives(sock_send(peer, "before\0after", 12), 0); /* NUL ends no line */
+    assert_gives(sock_send_all(peer, "before\0after", 12), 0); /* NUL ends no line */
     assert_memory_equal(heard(peer, 12), "before\0after", 12);
     expect_line(server->out, "client say: before\\x00after");
 }
 
-/* The ready line is lost, so the port is one that the test has bound and not listened on: on Linux
- * SO_REUSEADDR lets the server have it as well, and the kernel gives it to nobody else. */
+/* Its output is a pipe that nobody reads any more; on a full disk it would be the same. (A write
+ * raises SIGPIPE there, which the server is started to ignore.) */
 static void a_server_that_cannot_print_serves_on_and_ends_with_1(void **state)
 {
-    /* The second closes it: then no log must go into a socket that got stdout's number. */
-    static const char *const rows[][2] = {{">/dev/full", "ENOSPC"}, {">&-", "EBADF"}};
-    struct sock_address address;
-
-    needs_linux();
-    bind_anywhere(&address);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        port = port_in(address.text);
-        server = start("echo-server -c 2 %s %s", port, rows[i][0]);
-        await(server->err, rows[i][1]);
-        serves_the_next();
-        serves_the_next();
-        assert_ends(server, 1, "", " (*)\n"); /* named once is enough */
-    }
+    serve("sh -c 'trap \"\" PIPE; exec echo-server -c 2 \"$@\"' sh");
+    assert_non_null(freopen("/dev/null", "r", server->out));
+    serves_the_next();
+    serves_the_next();
+    assert_ends(server, 1, "", "echo-server: not all could be printed\n");
 }
 
-/* --- the command line --- */
+/* Programs that share a terminal write into each other's lines, unless a line is one write. Here a
+ * socket of datagrams is in the place of the terminal: it keeps the writes apart. */
+static void a_line_is_one_write(void **state)
+{
+    static char bytes[2000], longest[1024] = "client say: ";
+    int ends[2];
 
-/* The commands are formats: %s is a port that the test has bound, so that nobody listens there.
- * (More bad numbers: test_console.c.) */
-static void what_keeps_a_program_from_starting_is_named_and_exits_2(void **state)
+    memset(bytes, 0xFF, sizeof bytes);
+    for (int i = 0; i < 240; i++)
+        strcat(longest, "\\xff");
+    strcat(longest, " [2000 bytes]\n");
+    const char *const writes[] = {"listening on 127.0.0.1:#\n",
+        "client connected from 127.0.0.1:#\n", longest, "echo-server: recv 127.0.0.1:#: *\n",
+        "client dropped after 2000 bytes\n"};
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    server = start_child();
+    if (server == NULL) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        execlp("echo-server", "echo-server", "-c", "1", "0", (char *)NULL);
+        _exit(127);
+    }
+    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+        char got[2000] = "";
+
+        recv(ends[0], got, sizeof got - 1, 0);
+        assert_match(got, writes[i]);
+        if (i == 0)
+            peer = connect_to("127.0.0.1", strtok(strrchr(got, ':') + 1, "\n"));
+        if (i == 1)
+            assert_gives(sock_send_all(peer, bytes, sizeof bytes), 0);
+        if (i == 2) {
+            heard(peer, sizeof bytes);
+            leave_by_reset();
+        }
+    }
+    assert_ends(server, 0, "", "");
+}
+
+/* --- watch --- */
+
+static void watch_tells_who_is_accepted_and_how_a_call_fails(void **state)
+{
+    struct sock_address own;
+    char trace[1000];
+
+    be_client_of(WATCHED("echo-server") "-q -b 5 -c 1");
+    assert_gives(sock_local_address(peer, &own), 0);
+    exchange("1234567");
+    leave_by_reset();
+    snprintf(trace, sizeof trace,
+        "[1] socket(AF_INET, SOCK_STREAM, 0) = 3\n"
+        "[2] setsockopt(3, SO_REUSEADDR, 1) = 0\n"
+        "[2] bind(3, 127.0.0.1:0) = 0\n"
+        "[3] listen(3, #) = 0\n"
+        "[4] accept(3) = 4  %s\n"
+        "[4] setsockopt(4, TCP_NODELAY, 1) = 0\n"
+        "[4] setsockopt(4, SO_KEEPALIVE, 1) = 0\n"
+        "[5] recv(4, room 5) = 5\n"
+        "[5] send(4, 5 bytes) = 5\n"
+        "[5] recv(4, room 5) = 2\n"
+        "[5] send(4, 2 bytes) = 2\n"
+        "[5] recv(4, room 5) = -1 ECONNRESET (Connection reset by peer)\n"
+        "echo-server: recv %s: Connection reset by peer\n"
+        "[6] close(4) = 0\n"
+        "[6] close(3) = 0\n",
+        own.text, own.text);
+    assert_ends(server, 0, "", trace);
+}
+
+/* Whether the server waits in a call. (See proc(5); both this and a signal that interrupts,
+ * although nothing handles it, are Linux's.) */
+static bool server_sleeps(void)
+{
+    char path[64], seen[256] = "";
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)server->pid);
+    int fd = open(path, O_RDONLY);
+    assert_true(read(fd, seen, sizeof seen - 1) > 0);
+    close(fd);
+    return strstr(seen, ") S ") != NULL;
+}
+
+/* The peer sends without receiving, until neither end has room. A signal then ends the server's
+ * send when a part has been taken; and the trace tells so. */
+static void after_a_short_send_the_server_sends_the_rest(void **state)
+{
+    static char flood[1 << 20];
+    long long sent = 0, back = 0;
+    ssize_t part;
+    int asked, taken, rest, shorts = 0;
+
+    needs_linux();
+    be_client_of(WATCHED("echo-server") "-q -b 65521 -c 1");
+    limit_waiting(peer);
+    do
+        while ((part = sock_send(peer, flood, sizeof flood)) > 0)
+            sent += part;
+    while (!server_sleeps());
+    kill(server->pid, SIGSTOP);
+    assert_int_equal(waitpid(server->pid, &(int){0}, WUNTRACED), server->pid);
+    kill(server->pid, SIGCONT);
+    half_close();
+    while ((part = sock_recv(peer, flood, sizeof flood)) > 0)
+        back += part;
+    assert_gives(back, sent);
+    for (const char *line = "-"; *line != '\0'; line = next_line(server->err))
+        if (sscanf(line, "[5] send(4, %d bytes) = %d", &asked, &taken) == 2 && taken < asked) {
+            assert_int_equal(sscanf(next_line(server->err), "[5] send(4, %d", &rest), 1);
+            assert_int_equal(rest, asked - taken);
+            shorts++;
+        }
+    assert_gives(shorts, 1);
+    assert_ends(server, 0, "", "");
+}
+
+/* --- what keeps a program from starting --- */
+
+#define LONG "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+/* %s is a port that the test had a moment ago, so nobody listens there. (It has it no longer: while
+ * a socket is bound and does not listen, macOS leaves a SYN unanswered. What is odd in a command
+ * line: test_console.c.) */
+static void what_keeps_a_program_from_starting_is_told_and_exits_2(void **state)
 {
     static const char *const rows[][2] = {
-        {"echo-server 65536", "echo-server: port: \"65536\" is not a number from 0 to 65535\n"},
-        {"echo-server -c 0", "echo-server: -c: \"0\" is not a number from 1 to 1000000000\n"},
-        {"echo-server -c 1000000001", "echo-server: -c: \"1000000001\" is not a number from *\n"},
-        {"echo-server -b 0", "echo-server: -b: \"0\" is not a number from 1 to 1048576\n"},
-        {"echo-server -b 1048577", "echo-server: -b: \"1048577\" is not a number from *\n"},
-        {"echo-client 1 0", "echo-client: port: \"0\" is not a number from 1 to 65535\n"},
-        {"echo-client ::1 65536", "echo-client: port: \"65536\" is not a number from 1 *\n"},
-        {"echo-client -c 0", "echo-client: -c: \"0\" is not a number from 1 to 1000000000\n"},
-        {"echo-client -c 1000000001", "echo-client: -c: \"1000000001\" is not a number *\n"},
-        {"echo-client 8080", "echo-client: \"8080\": *host *first, then *port\n"},
-        {"echo-client '[::1]:9999'", "echo-client: \"[::1]:9999\": *two words*\n"},
-        {"echo-client localhost:9999", "echo-client: \"localhost:9999\": *two words*\n"},
-        {"echo-server -l 127.0.0.1:9999", "echo-server: \"127.0.0.1:9999\": *two words*\n"},
+        {"echo-server -i 0", "echo-server: \"-i\" is no option*\nusage: echo-server [~"},
+        {"echo-client -b 1", "echo-client: \"-b\" is no option*\nusage: echo-client [~"},
 
-        {"echo-server 0 '\033'", "echo-server: \"\\x1b\": *too many\nusage: echo-server [~"},
-        {"echo-client ::1 99 98", "echo-client: \"98\": *too many\nusage: echo-client [~"},
-        {"echo-server -i 0", "echo-server: \"-i\": *\nusage: echo-server [~"},
-        {"echo-client -b 1", "echo-client: \"-b\": *\nusage: echo-client [~"},
-        {"echo-server -c", "echo-server: \"-c\": *value*\nusage: echo-server [~"},
-        {"echo-client -i", "echo-client: \"-i\": *value*\nusage: echo-client [~"},
-        {"echo-server 0 -q", "echo-server: \"-q\": options go before *\nusage: echo-server [~"},
-        {"echo-client ::1 -v", "echo-client: \"-v\": options go before *\nusage: echo-client [~"},
+        /* No part of a name may have 64 letters: so it needs no network to be unknown. */
+        {"echo-client " LONG, "echo-client: cannot look up \"" LONG "\": *\n"},
+        {"echo-server " LONG, "echo-server: cannot look up \"" LONG "\": *\n"},
 
-        /* An interface that is not there: hosts that need no network to be unknown. */
-        {"echo-client ::1%%nosuch 9999", "echo-client: *\"::1%nosuch\": *\n"},
-        {"echo-server -l ::1%%nosuch 0", "echo-server: *\"::1%nosuch\": *\n"},
-        {"echo-server -l ''", "echo-server: cannot look up \"\": *\n"},
-
-        {"env FAIL_CREATE=EMFILE echo-server-faulty -c 1000000000 -l two 65535",
-            "echo-server: socket [::1]:65535: EMFILE (*)\n"},
-        {"echo-server -l 192.0.2.1 0", /* RFC 5737: nobody has it */
-            "echo-server: bind 192.0.2.1:0: EADDRNOTAVAIL (*)\n"},
-        {"env FAIL_LISTEN=EADDRINUSE echo-server-faulty 0",
-            "echo-server: listen 127.0.0.1:0: EADDRINUSE (*)\n"},
+        {"env FAIL_CREATE=EMFILE echo-server-faulty two 65535",
+            "echo-server: socket [::1]:65535: *\n"},
+        {"echo-server 192.0.2.1 0", "echo-server: bind 192.0.2.1:0: *\n"}, /* RFC 5737: nobody's */
+        {"env FAIL_LISTEN=EADDRINUSE echo-server-faulty 0", "echo-server: listen 127.0.0.1:0: *\n"},
         {"env FAIL_LOCAL_ADDRESS=ENOBUFS echo-server-faulty 0",
-            "echo-server: getsockname 127.0.0.1:0: ENOBUFS (*)\n"},
-        {"env FAIL_CREATE='EMFILE ENFILE' echo-client-faulty -c 1000000000 -i 86400 two 65535",
-            "echo-client: socket 127.0.0.1:65535: ENFILE (*)\n"},
-        {"env FAIL_CLOSE='EPERM EPERM' echo-client-faulty two %s",
-            "echo-client: connect 127.0.0.1:#: ECONNREFUSED (*)\necho-client: hint: *\n"},
-        {"echo-client-faulty many %s", "*connect 127.0.0.1:#: ECONNREFUSED (*); the first 16 "
-                                       "addresses were tried\n*hint: *\n"},
+            "echo-server: getsockname 127.0.0.1:0: *\n"},
+        {"env FAIL_CREATE='EMFILE ENFILE' echo-client-faulty two 65535",
+            "echo-client: socket [::1]:65535: *\necho-client: socket 127.0.0.1:65535: *\n"},
+        {"echo-client-faulty two %s",
+            "echo-client: * [::1]:#: *\necho-client: connect 127.0.0.1:#: *\n"},
+        {WATCHED("echo-client") "%s",
+            "[1] socket(AF_INET, SOCK_STREAM, 0) = 3\n"
+            "[3] connect(3, 127.0.0.1:#) = -1 ECONNREFUSED (Connection refused)\n"
+            "echo-client: connect 127.0.0.1:#: Connection refused\n"
+            "[3] close(3) = 0\n"},
     };
     struct sock_address address;
 
-    bind_anywhere(&address);
+    sock_close(bind_anywhere(&address));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         client = start(rows[i][0], port_in(address.text));
         assert_ends(client, 2, "", rows[i][1]);
     }
-}
-
-static void help_goes_to_stdout_with_status_0(void **state)
-{
-    server = start("echo-server -h");
-    assert_ends(server, 0,
-        "usage: echo-server [~ 127.0.0.1;~: never)~(default 65536)~(default 9999); 0 *\n", "");
-    client = start("echo-client -h");
-    assert_ends(
-        client, 0, "usage: echo-client [~: never)~(default 1)~(default 127.0.0.1 9999)\n", "");
 }
 
 #define meeting(name, ...)  name, meet, alarm_on, programs_off, (&(struct meeting){__VA_ARGS__})
@@ -547,106 +475,102 @@ static const char server_log[] = "client connected from *:#\n"
                                  "client say: 你好,hello,world,1...\\n\n"
                                  "client say: 你好,hello,world,2...\\n\n"
                                  "client finished sending; 72 bytes echoed\n";
-static const char client_log[] = SAID("0") SAID("1") SAID("2") SUMMARY "3 sent, 3 echoed" TRIPS;
+static const char client_log[] = CONNECTED SAID("0") SAID("1") SAID("2");
 
-/* The hosts "two" and "many" have several addresses, ::1 first: see faults.c. (With "connect(3",
- * the sockets of all attempts before are closed, as they should be.) */
+/* The host "two" has two addresses, ::1 first: see faults.c. */
 static const struct CMUnitTest tests[] = {
     {meeting("both_ends_speak_over_ipv4", "echo-server -c 1", "echo-client -c 3 -i 0 127.0.0.1",
         server_log, "", client_log, "")},
-    {meeting("both_ends_speak_over_ipv6", "echo-server -c 1 -l ::1", "echo-client -c 3 -i 0 ::1",
+    {meeting("both_ends_speak_over_ipv6", "echo-server -c 1 ::1", "echo-client -c 3 -i 0 ::1",
         server_log, "", client_log, "")},
-    {meeting("the_ipv6_wildcard_takes_ipv4_clients_too", "echo-server -c 1 -l ::",
-        "echo-client -c 3 -i 0 127.0.0.1", server_log, "", client_log, "")},
-    {meeting("quiet_programs_say_the_address_and_the_summary_only",
-        "echo-server -q -c 1 -b 1048576", "echo-client -q -c 2 -i 0 127.0.0.1", "", "",
-        SUMMARY "2 sent, 2 echoed" TRIPS, "")},
-    {meeting("the_trace_tells_each_call_behind_its_step", "echo-server -v -c 1",
-        "echo-client -v -c 1 127.0.0.1", "~",
-        "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
-        "[2] bind(#, 127.0.0.1:0) = 0\n"
-        "[3] listen(#, #) = 0\n"
-        "[4] accept(#) = #  127.0.0.1:#\n"
-        "[5] recv(#, room 65536) = 24\n"
-        "[5] send(#, 24 bytes) = 24\n"
-        "[5] recv(#, room 65536) = 0\n"
-        "[6] close(#) = 0\n"
-        "[6] close(#) = 0\n",
-        "~",
-        "[1] socket(AF_INET, SOCK_STREAM, 0) = #\n"
-        "[3] connect(#, 127.0.0.1:#) = 0\n"
-        "[4] send(#, 24 bytes) = 24\n"
-        "[4] recv(#, room 24) = 24\n"
-        "[5] close(#) = 0\n")},
+    {meeting("the_ipv6_wildcard_takes_ipv4_clients_too",
+        "echo-server -c 1 ::", "echo-client -c 3 -i 0", server_log, "", client_log, "")},
+    {meeting("both_ends_are_quiet_with_q", "echo-server -q -c 1", "echo-client -q -c 3 -i 0", "",
+        "", "", "")},
+    {meeting("watch_tells_each_call_at_both_ends", WATCHED("echo-server") "-q -c 1 ::1",
+        WATCHED("echo-client") "-q -c 2 -i 0 ::1", "",
+        "[1] socket(AF_INET6, SOCK_STREAM, 0) = 3\n"
+        "[2] setsockopt(3, SO_REUSEADDR, 1) = 0\n"
+        "[2] setsockopt(3, IPV6_V6ONLY, 0) = 0\n"
+        "[2] bind(3, [::1]:0) = 0\n"
+        "[3] listen(3, #) = 0\n"
+        "[4] accept(3) = 4  [::1]:#\n"
+        "[4] setsockopt(4, TCP_NODELAY, 1) = 0\n"
+        "[4] setsockopt(4, SO_KEEPALIVE, 1) = 0\n"
+        "[5] recv(4, room 65536) = 24\n"
+        "[5] send(4, 24 bytes) = 24\n"
+        "[5] recv(4, room 65536) = 24\n"
+        "[5] send(4, 24 bytes) = 24\n"
+        "[5] recv(4, room 65536) = 0\n"
+        "[6] close(4) = 0\n"
+        "[6] close(3) = 0\n",
+        "",
+        "[1] socket(AF_INET6, SOCK_STREAM, 0) = 3\n"
+        "[3] connect(3, [::1]:#) = 0\n"
+        "[4] send(3, 24 bytes) = 24\n"
+        "[4] recv(3, room 24) = 24\n"
+        "[4] send(3, 24 bytes) = 24\n"
+        "[4] recv(3, room 24) = 24\n"
+        "[5] close(3) = 0\n")},
     {meeting("the_client_tries_each_address_until_one_works", "echo-server -c 1",
-        "echo-client-faulty -c 1 -v many", "~", "", "~",
-        "~[3] connect(3, 127.0.0.1:#) = 0\n[4] send*\n[4] recv*\n[5] close(#) = 0\n")},
-    {meeting("an_address_without_a_socket_is_passed_over", "echo-server -c 1",
-        "env FAIL_CREATE=EAFNOSUPPORT echo-client-faulty -c 1 -i 86400 two", "~", "", "~", "")},
-    {answered("one_wrong_byte_in_an_echo_ends_the_run_with_1", "echo-client -i 0",
-        "你好,hello,World,0...\n", NULL, 1, SUMMARY "1 sent, 0 echoed\n",
-        "echo-client: 127.0.0.1:#: *wrong * offset 13 *: 你好,hello,World,0...\\n\n")},
-    {answered("the_first_byte_of_an_echo_counts_too", "echo-client -i 0",
-        "x\xbd\xa0好,hello,world,0...\n", NULL, 1, "~",
-        "echo-client: 127.0.0.1:#: *wrong * offset 0 *\n")},
-    {answered("the_last_byte_of_an_echo_counts_too", "echo-client -i 0", "你好,hello,world,0...!",
-        NULL, 1, "~", "echo-client: 127.0.0.1:#: *wrong * offset 23 *\n")},
-    {answered("an_echo_cut_short_by_the_end_ends_the_run_with_1", "echo-client -i 0", "你好", leave,
-        1, SUMMARY "1 sent, 0 echoed\n", "echo-client: 127.0.0.1:#: *finished* 6 of *24 *\n")},
-    {answered("a_reset_instead_of_an_echo_ends_the_run_with_1", "echo-client", "", leave_by_reset,
-        1, SUMMARY "1 sent, 0 echoed\n", "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n")},
-    {answered("bytes_that_nobody_asked_for_end_the_pause_with_1", "echo-client -i 86400",
-        MESSAGE("0") "surprise", NULL, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n")},
-    {answered("the_shortest_pause_looks_at_the_connection", "echo-client -c 2 -i 0.001",
-        MESSAGE("0") MESSAGE("1"), NULL, 1, "~", "echo-client: 127.0.0.1:#: *nobody asked*\n")},
-    {answered("without_a_pause_nobody_looks_at_the_connection", "echo-client -c 2 -i 0",
-        MESSAGE("0") MESSAGE("1"), NULL, 0, "~", "")},
-    {answered("a_full_disk_ends_the_client_with_1_and_one_sentence", "echo-client -i 0 >/dev/full",
-        MESSAGE("0"), NULL, 1, "", "echo-client: write to standard output: ENOSPC (*)\n")},
-    {answered("a_full_disk_costs_the_summary_too", "echo-client -q -c 1 >/dev/full", MESSAGE("0"),
-        NULL, 1, "", "echo-client: write to standard output: ENOSPC (*)\n")},
-    {answered("a_closed_standard_output_ends_the_client_with_1", "echo-client -i 0 >&-",
-        MESSAGE("0"), NULL, 1, "", "echo-client: write to standard output: EBADF (*)\n")},
-    {answered("a_server_that_leaves_ends_the_pause_at_once_with_1", "echo-client -i 86400",
-        MESSAGE("0"), leave, 1, SUMMARY ONE_SENT, "echo-client: 127.0.0.1:#: *finished*\n")},
-    {answered("a_reset_ends_the_client_with_1_and_its_symbol", "echo-client -i 86400", MESSAGE("0"),
-        leave_by_reset, 1, "~", "echo-client: recv 127.0.0.1:#: ECONNRESET (*)\n")},
-    {answered("a_send_that_fails_ends_the_client_with_1", "env FAIL_SEND=EPERM echo-client-faulty",
-        NULL, NULL, 1, SUMMARY "0 sent, 0 echoed\n", "echo-client: send 127.0.0.1:#: EPERM (*)\n")},
-    {answered("ctrl_c_before_a_send_lets_nothing_out", "env FAIL_SEND=ctrl-c echo-client-faulty",
-        NULL, NULL, 0, SUMMARY "0 sent, 0 echoed\n", "")},
-    {answered("ctrl_c_before_anything_came_back_ends_with_1_as_in_ping", "echo-client", "",
-        press_ctrl_c, 1, SUMMARY "1 sent, 0 echoed\n", "")},
-    {answered("ctrl_c_ends_the_pause_at_once", "echo-client -i 86400", MESSAGE("0"), press_ctrl_c,
-        0, SUMMARY ONE_SENT, "")},
-    {answered("ctrl_c_behind_a_whole_echo_lets_it_count",
-        "env FAIL_RECV_ALL=ctrl-c echo-client-faulty", MESSAGE("0"), NULL, 0,
-        SAID("0") SUMMARY ONE_SENT, "")},
-    {answered("ctrl_c_as_the_pause_ends_is_not_taken_for_the_server_s_end",
-        "env FAIL_RECV=ctrl-c echo-client-faulty -i 86400", MESSAGE("0"), leave, 0,
-        SUMMARY ONE_SENT, "")},
-    {answered("ctrl_c_behind_the_close_does_not_cost_the_summary",
-        "env FAIL_CLOSE=ctrl-c echo-client-faulty -c 1", MESSAGE("0"), NULL, 0,
-        SAID("0") SUMMARY ONE_SENT, "")},
-    test(an_accept_that_fails_is_named_once_and_tried_again),
-    test(an_accept_that_cannot_succeed_ends_the_server_with_1),
+        "echo-client-faulty -c 1 two", "~", "", "connected to 127.0.0.1:#\n" SAID("0"),
+        "echo-client: * [::1]:#: *\n")},
+    {meeting("the_client_tries_no_address_after_that", "echo-server -c 1 ::1",
+        "echo-client-faulty -c 1 two", "~", "", "connected to [::1]:#\n" SAID("0"), "")},
+    {meeting("an_address_without_a_socket_is_told_and_passed_over", "echo-server -c 1",
+        "env FAIL_CREATE=EAFNOSUPPORT echo-client-faulty -c 1 two", "~", "", CONNECTED SAID("0"),
+        "echo-client: socket [::1]:#: *\n")},
+    {meeting("the_client_pauses_between_two_messages_only", "echo-server -c 1",
+        "echo-client-faulty -q -c 3 -i 86400", "~", "", "", "sleep(86400)\nsleep(86400)\n")},
+    {meeting("without_i_a_pause_has_one_second", "echo-server -c 1", "echo-client-faulty -q -c 2",
+        "~", "", "", "sleep(1)\n")},
+    {meeting("with_i_0_there_is_no_pause", "echo-server -c 1", "echo-client-faulty -q -c 2 -i 0",
+        "~", "", "", "")},
+    {answered("the_first_byte_of_an_echo_counts", "echo-client -i 0",
+        "x\xbd\xa0好,hello,world,0...\n", NULL, 1,
+        CONNECTED "server say: x\\xbd\\xa0好,hello,world,0...\\n\n",
+        "echo-client: this is not what was sent\n")},
+    {answered("the_last_byte_of_an_echo_counts", "echo-client -i 0", "你好,hello,world,0...!", NULL,
+        1, CONNECTED "server say: 你好,hello,world,0...!\n",
+        "echo-client: this is not what was sent\n")},
+    {answered("an_echo_that_is_cut_off_is_not_shown", WATCHED("echo-client") "-i 0", "你好", leave,
+        1, CONNECTED,
+        "[1] socket(AF_INET, SOCK_STREAM, 0) = 3\n"
+        "[3] connect(3, 127.0.0.1:#) = 0\n"
+        "[4] send(3, 24 bytes) = 24\n"
+        "[4] recv(3, room 24) = 6\n"
+        "[4] recv(3, room 18) = 0\n"
+        "echo-client: the server finished after 6 of 24 bytes\n"
+        "[5] close(3) = 0\n")},
+    {answered("a_server_that_finishes_between_two_messages_ends_the_run_with_1",
+        "echo-client-faulty -i 0", MESSAGE("0"), half_close, 1, "",
+        "echo-client: the server finished after 0 of 24 bytes\n")},
+    {answered("a_reset_instead_of_an_echo_ends_the_run_with_1", "echo-client -i 86400", "",
+        leave_by_reset, 1, CONNECTED, "echo-client: recv 127.0.0.1:#: *\n")},
+    {answered("bytes_that_nobody_asked_for_end_the_run_with_1", "echo-client -i 0",
+        MESSAGE("0") "surprise, and more surprise", NULL, 1,
+        CONNECTED SAID("0") "server say: surprise, and more surpr\n",
+        "echo-client: this is not what was sent\n")},
+    {answered("a_send_that_fails_ends_the_run_with_1", "env FAIL_SEND=EPERM echo-client-faulty",
+        NULL, NULL, 1, CONNECTED, "echo-client: send 127.0.0.1:#: *\n")},
+    {answered("ctrl_c_ends_the_client_and_the_kernel_closes", "echo-client -i 86400", MESSAGE("0"),
+        press_ctrl_c, -SIGINT, "", "")},
+    {answered("a_full_disk_ends_the_client_with_1_and_one_sentence", "echo-client -c 1 >/dev/full",
+        MESSAGE("0"), NULL, 1, "", "echo-client: not all could be printed\n")},
+    {answered("a_closed_standard_output_ends_the_client_with_1", "echo-client -c 1 >&-",
+        MESSAGE("0"), NULL, 1, "", "echo-client: not all could be printed\n")},
+    test(an_accept_that_fails_is_told_and_tried_again_after_a_second),
+    test(a_second_client_is_connected_long_before_it_is_served),
     test(the_message_on_the_wire_is_the_article_s_byte_for_byte),
     test(an_echo_in_pieces_of_one_byte_is_right),
-    test(the_summary_has_the_fastest_the_mean_and_the_slowest_trip),
-    test(a_pause_is_at_least_as_long_as_i_says),
     test(a_client_that_leaves_before_its_echo_ends_only_itself),
     test(a_reset_ends_that_client_only), test(recv_0_ends_the_exchange),
     test(sixty_clients_are_served_in_turn_with_32_descriptors),
-    test(ctrl_c_ends_the_server_and_its_port_is_free_at_once),
-    test(ctrl_c_may_cut_off_the_last_of_many_echoes),
-    test(part_of_an_echo_that_ctrl_c_cuts_off_can_be_wrong_too),
-    test(ctrl_c_while_it_connects_has_its_default_meaning),
-    test(two_ctrl_c_while_it_prints_lose_no_line), test(the_third_ctrl_c_kills),
-    test(ctrl_c_while_it_sums_up_does_not_cost_the_summary),
-    test(ctrl_c_does_nothing_where_it_was_ignored_from_the_start), test(the_log_is_safe_to_print),
-    test(a_server_that_cannot_print_serves_on_and_ends_with_1),
-    test(what_keeps_a_program_from_starting_is_named_and_exits_2),
-    test(help_goes_to_stdout_with_status_0)};
+    test(ctrl_c_ends_the_server_and_its_port_is_free_at_once), test(the_log_is_safe_to_print),
+    test(a_server_that_cannot_print_serves_on_and_ends_with_1), test(a_line_is_one_write),
+    test(watch_tells_who_is_accepted_and_how_a_call_fails),
+    test(after_a_short_send_the_server_sends_the_rest),
+    test(what_keeps_a_program_from_starting_is_told_and_exits_2)};
 
 int main(void)
 {

@@ -1,4 +1,5 @@
-/* load: the client that measures, the same for every server, and the floor to measure against.
+/* load: the client that measures, the same for every server, and the floor to measure against. For
+ * Linux: macOS has no pthread_barrier_t, and strictly POSIX headers there hide INADDR_LOOPBACK.
  *
  *     load KIND PORT SIZE CLIENTS COUNT MS    be the client; KIND is trips, stream or connections
  *     load floor PORT                         be the server
@@ -6,6 +7,7 @@
  * The client sends COUNT messages of SIZE bytes; trips also end after MS milliseconds. It compares
  * each byte that comes back, and prints a rate, or, in words, what the server did wrong. It may
  * share its core with the server, so it makes no call but send and recv while it measures. */
+#define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -51,9 +53,9 @@ static int dial(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd, (struct sockaddr *)&server, sizeof server) == -1)
+    if (fd == -1 || connect(fd, (struct sockaddr *)&server, sizeof server) == -1)
         fail("refuses");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return fd;
 }
 
@@ -140,15 +142,16 @@ static double connections(void)
 }
 
 /* The floor: the shortest loop that can echo. What it reaches on a machine is all that there is to
- * be had. It looks at no error, so please do not copy it. */
+ * be had. Once it runs, it looks at no error, so please do not copy it. */
 static int floor_server(void)
 {
     static char buffer[MOST_SIZE];
     int listener = socket(AF_INET, SOCK_STREAM, 0), fd, on = 1;
     ssize_t got;
 
-    (void)bind(listener, (struct sockaddr *)&server, sizeof server);
-    listen(listener, SOMAXCONN);
+    if (listener == -1 || bind(listener, (struct sockaddr *)&server, sizeof server) == -1 ||
+        listen(listener, SOMAXCONN) == -1)
+        fail("does not start");
     while ((fd = accept(listener, NULL, NULL)) != -1) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         while ((got = recv(fd, buffer, sizeof buffer, 0)) > 0)
