@@ -7,7 +7,7 @@
 #   make test        run the tests; TEST=name runs those whose names contain it, V=1 shows all
 #   make lab-NAME    build a lab: the README tells them
 #   make watch       build the pair in build/watch, where it reports its calls
-#   make judge       test any echo server: SERVER='command' PORT=number
+#   make judge       test any echo server: SERVER='command' PORT=number; TEST=name as above
 #   make check-docs  run what the README shows
 #   make verify      run the slow checks; VERIFY='name ...' runs some
 #   make bench       measure
