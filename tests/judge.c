@@ -91,8 +91,8 @@ static long long all_end, test_end, next_sign; /* as now_ms() tells the time */
 static jmp_buf end_of_test;                    /* where fail() goes: to judge() */
 static char seen[300];                         /* what it said */
 static char in[LARGE + 65536];                 /* what the last recv brought; */
-static const char *wrong, *wanted;             /* what of this was wrong, and what it should be; */
-static size_t wrong_size, wanted_size;
+static const char *wrong, *wanted;             /* where it was wrong, and what should be there; */
+static size_t wrong_size, wanted_size;         /* at most SHOWN bytes of each are shown; */
 static size_t heard, expected; /* and how many bytes of the echo have come so far, of how many */
 
 static long long now_ms(void)
@@ -284,13 +284,10 @@ static size_t hear_some(int client, const char *data, size_t size)
     heard += right;
     if (right == (size_t)n)
         return right;
-    size_t from = right;
-    if (right < size) /* show also what came before */
-        from = right < SHOWN / 2 ? 0 : right - SHOWN / 2;
-    wrong = in + from;
-    wanted = data + from;
-    wrong_size = (size_t)n - from < SHOWN ? (size_t)n - from : SHOWN;
-    wanted_size = size - from < SHOWN ? size - from : SHOWN;
+    wrong = in + right;
+    wanted = data + right;
+    wrong_size = (size_t)n - right < SHOWN ? (size_t)n - right : SHOWN;
+    wanted_size = size - right < SHOWN ? size - right : SHOWN;
     if (right < size)
         fail("byte %zu of %zu is not the one that was sent", heard + 1, expected);
     fail("more came back than was sent: %zu bytes for %zu", heard + (size_t)n - right, heard);
@@ -400,13 +397,6 @@ static bool port_is_remembered(void)
     return in_use;
 }
 
-/* How many bytes the server has written to stderr. */
-static long complaints(void)
-{
-    fseek(server_complained, 0, SEEK_END);
-    return ftell(server_complained);
-}
-
 #include "judge_tests.h"
 
 /* The report. */
@@ -441,23 +431,22 @@ static void quote(FILE *file, const char *title)
 static void explain(const char *how)
 {
     static char told[10000];
-    const char *what = *how != '\0' ? how : wrong_size > 0 ? "" : seen;
-    int size = wrong_size < 50 ? (int)wrong_size : 50;
-    char words[50] = "", cause[sizeof seen + sizeof words + 60], by_hand[600];
+    const char *what = *how != '\0' ? how : wrong_size > 0 ? wrong : seen;
+    int size = (int)(what == wrong ? wrong_size : strlen(what));
+    char cause[SHOWN + sizeof seen + 100] = "";
 
     printf("%sseen: %s%s\n", margin, seen, how);
-    if (wrong_size > 0) {
-        if (wanted_size > 0)
-            show("sent: ", wanted, wanted_size);
+    if (wanted_size > 0)
+        show("sent: ", wanted, wanted_size);
+    if (wrong_size > 0)
         show(wanted_size > 0 ? "came: " : "more: ", wrong, wrong_size);
-    }
     signal_server(SIGSTOP); /* its place in the file is also the judge's */
     if (*how != '\0') {
-        if (fseek(server_complained, 1 - (long)sizeof words, SEEK_END) == -1)
+        if (fseek(server_complained, -SHOWN, SEEK_END) == -1)
             rewind(server_complained);
-        words[fread(words, 1, sizeof words - 1, server_complained)] = '\0';
+        cause[fread(cause, 1, SHOWN, server_complained)] = '\0';
     }
-    snprintf(cause, sizeof cause, "%s%s %.*s\n", what, words, size, size > 0 ? wrong : "");
+    snprintf(cause + strlen(cause), sizeof seen + 100, "(%.*s)\n", size, what);
     if (strstr(told, cause) != NULL) {
         printf("%sThe cause may be the same as above.\n", margin);
         return;
@@ -472,12 +461,13 @@ static void explain(const char *how)
                                  "go into the background?)"
                                : "nobody listens there; the command still runs: does it listen on "
                                  "another port, or on ::1 only?");
-    snprintf(by_hand, sizeof by_hand, current->by_hand, port);
-    printf("%sby hand: %s\n", margin, by_hand);
+    printf("%sby hand: ", margin);
+    printf(current->by_hand, port);
     if (*told == '\0')
-        printf("%s(nc is OpenBSD's; for ncat, and for that of busybox or macOS, leave -N out)\n"
-               "%sMend this first. The lab that belongs to it: tests/labs/README.md#%s\n",
+        printf("\n%s(nc is OpenBSD's; for ncat, and for that of busybox or macOS, leave -N out)\n"
+               "%sRepair this first. The lab that belongs to it: tests/labs/README.md#%s",
             margin, margin, current->lab);
+    puts("");
     strcat(told, cause);
 }
 
@@ -526,7 +516,7 @@ static enum verdict judge(const struct test *test)
     at_stake = 0;
     excuse = NULL;
     client_number = starts = 0;
-    wrong_size = heard = expected = 0;
+    wrong_size = wanted_size = heard = expected = 0;
     next_sign = now_ms() + SIGN_MS;
     test_end = now_ms() + START_MS + TEST_S * 1000;
     if (test_end > all_end)
@@ -540,14 +530,9 @@ static enum verdict judge(const struct test *test)
     poll(NULL, 0, MOMENT_MS); /* it may be about to end */
     how = ending();
     if (server > 0 && !reached && (starts == 1 || excuse != NULL) && port_is_remembered()) {
-        if (!ever_reached) {
-            quote(server_complained, "its errors: ");
-            give_up(
-                "it cannot listen, since the kernel still remembers a connection that an earlier "
-                "server closed on this port; please wait a minute");
-        }
         excuse = "the kernel remembers, for a minute, a connection that the server closed first; "
                  "without SO_REUSEADDR it cannot start until then";
+        lacking |= ever_reached ? 0 : AN_ECHO;
     }
     if (excuse == NULL) {
         report(FAILED, "");
@@ -560,9 +545,8 @@ static enum verdict judge(const struct test *test)
 
 int main(int argc, char **argv)
 {
-    static const int deadly[] = {SIGHUP, SIGINT, SIGTERM};
-    const char *only = getenv("TEST") != NULL ? getenv("TEST") : "";
-    size_t counts[VERDICTS] = {0}, count = 0;
+    const char *only = getenv("TEST"), *line = "";
+    size_t counts[VERDICTS] = {0};
     bool with_m = false;
     long limit_s = 0, number;
     struct sock_addresses found;
@@ -572,10 +556,7 @@ int main(int argc, char **argv)
     while ((letter = getopt(argc, argv, "mtl:h")) != -1) {
         switch (letter) {
         case 'm': with_m = true; break;
-        case 't':
-            tap = true;
-            margin = "# ";
-            break;
+        case 't': line = margin = "# "; break;
         case 'l': limit_s = atol(optarg); break;
         case 'h': fputs(usage, stdout); return 0;
         default: optind = argc; /* no port */
@@ -588,6 +569,7 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
+    tap = *line != '\0';
     if (limit_s <= 0)
         limit_s = with_m ? 120 : 90;
     all_end = now_ms() + limit_s * 1000;
@@ -598,32 +580,24 @@ int main(int argc, char **argv)
         give_up("there is no address 127.0.0.1");
     address = found.list[0];
     signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
-        if (signal(deadly[i], SIG_IGN) != SIG_IGN) /* nohup wants it to stay so */
-            signal(deadly[i], on_signal);
+    for (const int *deadly = (int[]){SIGHUP, SIGINT, SIGTERM, 0}; *deadly != 0; deadly++)
+        if (signal(*deadly, SIG_IGN) != SIG_IGN) /* nohup wants it to stay so */
+            signal(*deadly, on_signal);
     for (int i = 0; i < LARGE / LINE; i++)
         sprintf(lines + (size_t)i * LINE, "%09d\n", i);
 
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        bool wanted_here = *only != '\0' ? strstr(tests[i]->name, only) != NULL
-                                         : with_m || !(tests[i]->needs & OPTION_M);
-        if (wanted_here) {
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+        if (only != NULL && *only != '\0' ? strstr(tests[i]->name, only) != NULL
+                                          : with_m || !(tests[i]->needs & OPTION_M))
             counts[judge(tests[i])]++;
-            count++;
-        }
-    }
-    if (count == 0)
+    if (counts[PASSED] + counts[FAILED] + counts[NOT_JUDGED] == 0)
         give_up("no test has such a name");
     if (tap)
-        printf("1..%zu\n", count);
-    printf("%s%zu passed, %zu failed", tap ? "# " : "", counts[PASSED], counts[FAILED]);
-    if (counts[NOT_JUDGED] > 0)
-        printf(", %zu not judged", counts[NOT_JUDGED]);
-    puts("");
-    printf("%sNot judged in any case: its log, short sends, failures of accept, zombies, what a "
-           "child\n"
-           "%sinherits, Nagle's delay, a processor that spins, memory without bound, limits of its "
-           "own.\n",
-        margin, margin);
+        printf("1..%zu\n", counts[PASSED] + counts[FAILED] + counts[NOT_JUDGED]);
+    printf("%s%zu passed, %zu failed, %zu not judged\n"
+           "%sNever judged: its log, short sends, failures of accept, zombies, what a child "
+           "inherits,\n"
+           "%sNagle's delay, a processor that spins, memory without bound, limits of its own.\n",
+        line, counts[PASSED], counts[FAILED], counts[NOT_JUDGED], margin, margin);
     return counts[FAILED] > 0 ? 1 : counts[PASSED] > 0 ? 0 : 2;
 }
