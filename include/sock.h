@@ -46,48 +46,48 @@ int sock_create(int family);
 
 /* Give the socket fd its local address. For port 0, the kernel chooses one. First, this sets
  * SO_REUSEADDR, so that a server can soon start again, and switches IPV6_V6ONLY off, so that a
- * server on [::] (all addresses) takes IPv4 clients as well. Returns 0. Or -1: EADDRINUSE (a
- * socket has this port), EADDRNOTAVAIL (this machine lacks the address), EACCES (a port below
- * 1024 may need a privilege), EINVAL or ENODEV (an address like fe80::1 needs its interface:
- * fe80::1%eth0). */
+ * server on [::] (all addresses) takes IPv4 clients as well. Returns 0. Or -1: EADDRINUSE (another
+ * socket listens on this port, or has it without SO_REUSEADDR), EADDRNOTAVAIL (this machine lacks
+ * the address), EACCES (a port below 1024 may need a privilege), EINVAL or ENODEV (an address like
+ * fe80::1 needs its interface: fe80::1%eth0). */
 int sock_bind(int fd, const struct sock_address *local);
 
 /* Make the bound socket fd a listener. From now on the kernel completes handshakes by itself. About
  * backlog connections can wait in its queue to be accepted; SOMAXCONN asks for many, and the kernel
- * silently lowers what is too high for it. When the queue is full, clients wait in connect, or in
- * their first recv. Returns 0. Or -1: EADDRINUSE (with SO_REUSEADDR two programs can bind the same
- * port, but only the first can listen). */
+ * lowers what is too high. When the queue is full, clients wait in connect, or believe that they
+ * are connected, and wait in recv. Returns 0. Or -1: EADDRINUSE (with SO_REUSEADDR two programs can
+ * bind the same port, but only the first can listen). */
 int sock_listen(int fd, int backlog);
 
 /* Take the connection that has waited longest in the listener's queue; if there is none, wait for
  * one. The listener itself stays as it is. *client receives the address of the client's end. The
  * new socket gets TCP_NODELAY (small pieces leave at once) and SO_KEEPALIVE (when nothing has come
  * for two hours, the kernel asks whether the peer is still there). A connection that was reset
- * before its turn is skipped (ECONNABORTED), but on Linux returned, and its recv fails. Returns a
+ * before its turn is skipped (ECONNABORTED); but Linux returns it, and its recv fails. Returns a
  * new descriptor, for this one connection, which you must close with sock_close. Or -1: EMFILE or
- * ENFILE (no descriptor is left); on Linux also errors of the network. These pass, so try again. */
+ * ENFILE (no descriptor is left); on Linux also errors of the network. These go away: try again. */
 int sock_accept(int listener, struct sock_address *client);
 
 /* Connect the new socket fd to the server. This waits until the handshake is complete, which may
  * take minutes if nothing answers. Returns 0. Or -1: ECONNREFUSED (nothing listens there),
  * ETIMEDOUT (nothing answers), EHOSTUNREACH or ENETUNREACH (no way leads there, or a firewall says
- * so), EADDRNOTAVAIL (no local port is left), EINVAL (as for bind), EACCES or EPERM (it is
- * forbidden), EINTR (a signal handler ended the wait). After -1, close fd, even if the attempt goes
- * on: a new one needs a new socket. */
+ * so), EADDRNOTAVAIL (no local port is left), EINVAL (fe80::1 needs its interface), EACCES or EPERM
+ * (it is forbidden), EINTR (a signal handler ended the wait). After -1, close fd, even if the
+ * attempt goes on: a new one needs a new socket. */
 int sock_connect(int fd, const struct sock_address *server);
 
 /* Hand size bytes to the kernel (at most SSIZE_MAX). This waits while it has no room for them.
  * Returns how many it has taken: perhaps fewer (a signal can end the wait), and perhaps they have
- * not arrived. If the peer has closed, it answers with a reset, and only later sends fail. Or -1:
- * EPIPE or ECONNRESET (the connection was reset, or this end was shut down), ETIMEDOUT or
+ * not arrived. If the peer has closed, this send works: a reset comes back, and later sends fail.
+ * Or -1: EPIPE or ECONNRESET (the connection was reset, or this end was shut down), ETIMEDOUT or
  * EHOSTUNREACH (the peer is out of reach). It never raises SIGPIPE, which would end the program. */
 ssize_t sock_send(int fd, const void *data, size_t size);
 
-/* Wait until bytes have come, and put up to room of them into the buffer (room must not be 0). TCP
+/* Wait until bytes have come, and put up to room of them into the buffer (room: at least 1). TCP
  * keeps the bytes in order, but not the pieces in which they were sent: one recv may return a part
  * of what one send took, or the bytes of several. If the peer is silent, this waits. Returns how
- * many came; 0 when the peer has finished (also after your own shutdown, and after recv or send has
- * reported an error: it does so once); or -1, as sock_send: ECONNRESET, ETIMEDOUT, EHOSTUNREACH. */
+ * many came; 0 when the peer has finished; or -1, as sock_send: ECONNRESET, ETIMEDOUT,
+ * EHOSTUNREACH. (It also returns 0 after your own shutdown, and after an error was reported.) */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 
 /* Send as sock_send does, again and again, until the kernel has taken all size bytes. Returns 0; or
@@ -112,7 +112,7 @@ struct sock_addresses {
 };
 
 /* Look up a host ("127.0.0.1", "::1", "localhost") and fill in its addresses, each with this port
- * (9999, without htons). Those that the system prefers come first. See getaddrinfo(3). Returns 0,
+ * (a plain number: 9999). Those that the system prefers come first. See getaddrinfo(3). Returns 0,
  * and there is at least one address. Otherwise returns an error code, which is not an errno:
  * gai_strerror() tells its meaning. (If it is EAI_SYSTEM, then errno says why.) */
 int sock_resolve(const char *host, uint16_t port, struct sock_addresses *addresses);

@@ -35,13 +35,13 @@ int main(int argc, char **argv)
     struct sock_address client;
     int connection;
 
-    /* Before step 1: turn the text into addresses. The first is enough; it is IPv4 or IPv6. */
+    /* Before step 1: turn the text into addresses. A server needs only the first of them. */
     int error = sock_resolve(options.host, options.port, &found);
     if (error != 0)
         console_die_lookup(options.host, error);
     struct sock_address local = found.list[0];
 
-    /* 1. Create a socket, for that kind of address. */
+    /* 1. Create a socket, for the family of that address: AF_INET (IPv4) or AF_INET6 (IPv6). */
     int listener = sock_create(local.storage.ss_family);
     if (listener == -1)
         console_die("socket", local.text);
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
  * A failure here ends this connection, never the server. */
 static void serve(int connection, const char *client, size_t room)
 {
-    char buffer[CONSOLE_MAX_ROOM];
+    char buffer[CONSOLE_MAX_ROOM]; /* 65536, and room is never more */
     unsigned long long echoed = 0;
     ssize_t got;
 

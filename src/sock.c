@@ -51,9 +51,9 @@ int sock_accept(int listener, struct sock_address *client)
      * interrupted the wait. (This server has none, but yours may.) ECONNABORTED: a client reset its
      * connection before its turn. (On Linux, accept succeeds then, and recv fails.) */
     do {
-        /* You say how much room there is for the address; accept says how much it used. (macOS may
-         * fill in none, if the client has left: AF_UNSPEC, so that no older address is shown.) */
+        /* You say how much room there is for the address; accept says how much it used. */
         client->length = sizeof client->storage;
+        /* macOS may fill in no address, if the client has left: then do not show an older one. */
         client->storage.ss_family = AF_UNSPEC;
         fd = accept(listener, (struct sockaddr *)&client->storage, &client->length);
     } while (fd == -1 && (errno == EINTR || errno == ECONNABORTED));
@@ -106,7 +106,7 @@ int sock_send_all(int fd, const void *data, size_t size)
 
         if (sent == -1)
             return -1;
-        done += (size_t)sent; /* perhaps a short write: a signal can end send early */
+        done += (size_t)sent; /* perhaps a short write: a signal came after some bytes */
     }
     return 0;
 }
@@ -141,7 +141,7 @@ int sock_resolve(const char *host, uint16_t port, struct sock_addresses *address
     struct addrinfo wanted = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *all, *one;
-    char service[6];
+    char service[6]; /* "65535" and its '\0' */
 
     snprintf(service, sizeof service, "%d", port);
     int error = getaddrinfo(host, service, &wanted, &all);
