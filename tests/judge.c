@@ -464,7 +464,7 @@ static void explain(const char *how)
     printf("%sby hand: ", margin);
     printf(current->by_hand, port);
     if (*told == '\0')
-        printf("\n%s(nc is OpenBSD's; for ncat, and for that of busybox or macOS, leave -N out)\n"
+        printf("\n%s(nc is OpenBSD's; with ncat, or that of busybox or macOS, leave out any -N)\n"
                "%sRepair this first. The lab that belongs to it: tests/labs/README.md#%s",
             margin, margin, current->lab);
     puts("");
