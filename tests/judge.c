@@ -340,7 +340,8 @@ static void hear_the_end(int client)
     if (closes_within(client, SILENCE_MS))
         return;
     at_stake = A_CLOSE;
-    fail("%d s after the client finished sending the server has not closed", SILENCE_MS / 1000);
+    fail("the client finished sending (recv returns 0 then); %d s later the server has not closed",
+        SILENCE_MS / 1000);
 }
 
 /* Run a script of the shell, whose $1 is the command. (This ends the server that runs.) */
@@ -466,7 +467,7 @@ static void explain(const char *how)
     if (*told == '\0')
         printf("\n%s(nc is OpenBSD's; with ncat, or that of busybox or macOS, leave out any -N)\n"
                "%sRepair this first. The lab that belongs to it: tests/labs/README.md#%s",
-            margin, margin, current->lab);
+            margin, margin, wrong_size > 0 && wanted_size == 0 ? "sizeof" : current->lab);
     puts("");
     strcat(told, cause);
 }

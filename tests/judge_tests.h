@@ -58,11 +58,13 @@ TEST(answers_before_the_client_has_finished, "split", 0,
         fail("the server sent \"0\" back %s", after[step]);
 }
 
-TEST(goes_on_after_the_first_echo, "split", AN_EARLY_ECHO,
-    "nc 127.0.0.1 %1$s | cat -v   # type two lines: both come back")
+TEST(goes_on_after_the_first_echo, "eof", AN_EARLY_ECHO,
+    "nc 127.0.0.1 %1$s | cat -v   # type three, and then one: both come back, and no more")
 {
     echo(client, lines, LINE);
     at_stake = A_SECOND_ECHO;
+    if (closes_within(client, MOMENT_MS))
+        fail("the server closed after the first echo; but a client may send again and again");
     echo(client, lines + LINE, LINE);
 }
 
@@ -155,7 +157,7 @@ TEST(a_client_that_says_nothing_hears_nothing_and_ends_only_itself, "eof", A_CLO
     }
 }
 
-TEST(a_reset_ends_that_client_only, "reset", NEXT, RESETS "; " HELLO)
+TEST(a_reset_ends_that_client_only, "reset", NEXT, RESETS "; " HELLO "   # hello")
 {
     echo(client, lines, LINE);
     close(connect_client()); /* a reset, of a client that may wait for accept, */
