@@ -83,7 +83,7 @@ int main(int argc, char **argv)
  * A failure here ends this connection, never the server. */
 static void serve(int connection, const char *client, size_t room)
 {
-    char buffer[CONSOLE_MAX_ROOM]; /* 65536, and room is never more */
+    static char buffer[CONSOLE_MAX_ROOM]; /* static: one is enough for one client at a time */
     unsigned long long echoed = 0;
     ssize_t got;
 
