@@ -133,7 +133,8 @@ static const char *ending(void)
         snprintf(how, sizeof how, "; the server is gone: it exited with status %d", info.si_status);
     else /* a shell says 128 + N when signal N ended its command */
         snprintf(how, sizeof how, "; the server is gone: a signal ended it: %s",
-            strsignal(info.si_status % 128));
+            info.si_status % 128 == SIGPIPE ? "SIGPIPE, since it sent to a client that had left"
+                                            : strsignal(info.si_status % 128));
     return how;
 }
 
@@ -453,8 +454,8 @@ static void explain(const char *how)
         return;
     }
     if (server > 0) {
-        quote(server_said, "it said:    ");
         quote(server_complained, "its errors: ");
+        quote(server_said, "it said:    ");
     }
     if (!ever_reached)
         give_up(command == NULL ? "nobody listens there"
@@ -465,9 +466,11 @@ static void explain(const char *how)
     printf("%sby hand: ", margin);
     printf(current->by_hand, port);
     if (*told == '\0')
-        printf("\n%s(nc is OpenBSD's; with ncat, or that of busybox or macOS, leave out any -N)\n"
+        printf("\n%s(nc is OpenBSD's; with ncat, or that of busybox or macOS, leave out -N and -I "
+               "4096)\n"
                "%sRepair this first. The lab that belongs to it: tests/labs/README.md#%s",
-            margin, margin, wrong_size > 0 && wanted_size == 0 ? "sizeof" : current->lab);
+            margin, margin,
+            wrong_size > 0 && wanted_size == 0 ? "sizeof, or #percent-s" : current->lab);
     puts("");
     strcat(told, cause);
 }

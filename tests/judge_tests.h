@@ -9,7 +9,10 @@
     static void run_##test_name(int client)
 #define NC    "nc -N 127.0.0.1 %1$s"
 #define HELLO "echo hello | " NC
-#define DIAL  "socket.create_connection((\"127.0.0.1\", %1$s))"
+#define SLOW                                                        \
+    "seq 2000000 | nc -N -I 4096 127.0.0.1 %1$s | (sleep 3; cksum)" \
+    "; seq 2000000 | cksum   # the same twice"
+#define DIAL "socket.create_connection((\"127.0.0.1\", %1$s))"
 #define RESETS                                                                              \
     "python3 -c 'import socket; [" DIAL ".setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, " \
     "b\"\\1\\0\\0\\0\\0\\0\\0\\0\") for i in range(100)]'"
@@ -93,8 +96,7 @@ TEST(echoes_a_message_larger_than_its_buffer, "send-once", TALK,
 }
 
 /* A slow server needs the second to take what was sent, and to lose what it cannot send on. */
-TEST(a_slow_reader_gets_every_byte, "send-once", TALK,
-    "seq 2000000 | " NC " | (sleep 3; cksum); seq 2000000 | cksum   # the same twice", .thin = true)
+TEST(a_slow_reader_gets_every_byte, "send-once", TALK, SLOW, .thin = true)
 {
     size_t sent = flood(client, lines, LARGE), part = sent % LINE;
 
@@ -105,7 +107,7 @@ TEST(a_slow_reader_gets_every_byte, "send-once", TALK,
     hear(client, lines + whole, sent - whole, sent - whole);
 }
 
-TEST(adds_nothing_and_closes_after_the_client_has_finished, "never-closed", AN_EARLY_ECHO,
+TEST(adds_nothing_and_closes_after_the_client_has_finished, "eof, or #never-closed", AN_EARLY_ECHO,
     HELLO " | cat -v   # hello, no more, and then the prompt")
 {
     echo(client, lines, LINE);
@@ -113,8 +115,8 @@ TEST(adds_nothing_and_closes_after_the_client_has_finished, "never-closed", AN_E
     hear_the_end(client);
 }
 
-TEST(returns_every_byte_after_a_half_close, "half-close", A_SECOND_ECHO | A_CLOSE,
-    "seq 2000000 | " NC " | (sleep 3; cksum); seq 2000000 | cksum   # the same twice", .thin = true)
+TEST(returns_every_byte_after_a_half_close, "half-close", A_SECOND_ECHO | A_CLOSE, SLOW,
+    .thin = true)
 {
     size_t sent = flood(client, lines, LARGE);
 
@@ -157,7 +159,8 @@ TEST(a_client_that_says_nothing_hears_nothing_and_ends_only_itself, "eof", A_CLO
     }
 }
 
-TEST(a_reset_ends_that_client_only, "reset", NEXT, RESETS "; " HELLO "   # hello")
+TEST(a_reset_ends_that_client_only, "reset", NEXT,
+    RESETS "; " HELLO "   # hello; if it is refused, the server is gone")
 {
     echo(client, lines, LINE);
     close(connect_client()); /* a reset, of a client that may wait for accept, */
@@ -183,8 +186,8 @@ TEST(goes_on_after_ctrl_z_and_fg, "limit", TALK | A_START,
 /* It is the second send to a client that has left which raises SIGPIPE: so the server is stopped
  * until the client has left, and one with a large buffer needs more bytes for a second send. */
 TEST(a_client_that_floods_and_leaves_ends_only_itself, "sigpipe", NEXT | CTRL_Z | A_START,
-    "python3 -c 'import socket; " DIAL ".sendall(bytes(100000))'"
-    "   # Ctrl-Z the server before, then fg; or 1000000, no Ctrl-Z; then: " HELLO)
+    "python3 -c 'import socket; " DIAL ".sendall(bytes(100000))'   # before it, Ctrl-Z in the "
+    "server's terminal, and after it, fg; or 1000000 bytes, and no Ctrl-Z. Then: " HELLO)
 {
     for (size_t size = 50000; size <= LARGE; size *= 4) {
         signal_server(SIGSTOP);
@@ -235,7 +238,8 @@ TEST(gives_back_each_connection, "never-closed", NEXT | A_CLOSE | A_START,
 /* The client stays while the server goes, so the kernel keeps the server's end, and without
  * SO_REUSEADDR bind fails. (In the end the client resets it, and so no TIME_WAIT is left.) */
 TEST(it_starts_again_at_once_after_it_closed_first, "no-reuseaddr", AN_EARLY_ECHO | A_START,
-    "nc 127.0.0.1 %1$s   # leave it there, Ctrl-C the server, and start it again")
+    "nc 127.0.0.1 %1$s   # leave it there, Ctrl-C the server, and start it again (see "
+    "SO_REUSEADDR)")
 {
     echo(client, lines, LINE);
     start(command);
