@@ -1,7 +1,8 @@
 /* sock talks to the network. It has one function for each call of the TCP flow: sock_create() makes
  * the call socket(), sock_bind() makes bind(), and so on. POSIX.1-2008 describes these calls, and
- * so does section 2 of the manual. Each comment says what its function adds to the call. There are
- * also two loops, sock_send_all and sock_recv_all, and two helpers for addresses.
+ * so does section 2 of the manual. Each comment says what its function adds to the call (accept,
+ * send and recv also go on after a signal). There are also two loops, sock_send_all and
+ * sock_recv_all, and two helpers for addresses.
  *
  *     server   create  bind  listen  accept   recv / send   close
  *     client   create  connect                send / recv   close
@@ -47,9 +48,9 @@ int sock_create(int family);
 /* Give the socket fd its local address. For port 0, the kernel chooses one. First, this sets
  * SO_REUSEADDR, so that a server can soon start again, and switches IPV6_V6ONLY off, so that a
  * server on [::] (all addresses) takes IPv4 clients as well. Returns 0. Or -1: EADDRINUSE (another
- * socket listens on this port, or has it without SO_REUSEADDR), EADDRNOTAVAIL (this machine lacks
- * the address), EACCES (a port below 1024 may need a privilege), EINVAL or ENODEV (an address like
- * fe80::1 needs its interface: fe80::1%eth0). */
+ * socket listens on this port, or is bound to it without SO_REUSEADDR), EADDRNOTAVAIL (this machine
+ * lacks the address), EACCES (a port below 1024 may need a privilege), EINVAL or ENODEV (an address
+ * like fe80::1 needs its interface: fe80::1%eth0). */
 int sock_bind(int fd, const struct sock_address *local);
 
 /* Make the bound socket fd a listener. From now on the kernel completes handshakes by itself. About
@@ -62,10 +63,10 @@ int sock_listen(int fd, int backlog);
 /* Take the connection that has waited longest in the listener's queue; if there is none, wait for
  * one. The listener itself stays as it is. *client receives the address of the client's end. The
  * new socket gets TCP_NODELAY (small pieces leave at once) and SO_KEEPALIVE (when nothing has come
- * for two hours, the kernel asks whether the peer is still there). A connection that was reset
- * before its turn is skipped (ECONNABORTED); but Linux returns it, and its recv fails. Returns a
- * new descriptor, for this one connection, which you must close with sock_close. Or -1: EMFILE or
- * ENFILE (no descriptor is left); on Linux also errors of the network. These go away: try again. */
+ * for two hours, the kernel asks whether the peer is still there). If a connection was reset before
+ * its turn, Linux returns it, and its recv fails; elsewhere it is skipped. Returns a new
+ * descriptor, for this one connection, which you must close with sock_close. Or -1: EMFILE or
+ * ENFILE (no descriptor is left); on Linux also errors of the network. They may pass: try again. */
 int sock_accept(int listener, struct sock_address *client);
 
 /* Connect the new socket fd to the server. This waits until the handshake is complete, which may
@@ -73,7 +74,7 @@ int sock_accept(int listener, struct sock_address *client);
  * ETIMEDOUT (nothing answers), EHOSTUNREACH or ENETUNREACH (no way leads there, or a firewall says
  * so), EADDRNOTAVAIL (no local port is left), EINVAL (fe80::1 needs its interface), EACCES or EPERM
  * (it is forbidden), EINTR (a signal handler ended the wait). After -1, close fd, even if the
- * attempt goes on: a new one needs a new socket. */
+ * attempt goes on: a new attempt needs a new socket. */
 int sock_connect(int fd, const struct sock_address *server);
 
 /* Hand size bytes to the kernel (at most SSIZE_MAX). This waits while it has no room for them.
@@ -87,7 +88,7 @@ ssize_t sock_send(int fd, const void *data, size_t size);
  * keeps the bytes in order, but not the pieces in which they were sent: one recv may return a part
  * of what one send took, or the bytes of several. If the peer is silent, this waits. Returns how
  * many came; 0 when the peer has finished; or -1, as sock_send: ECONNRESET, ETIMEDOUT,
- * EHOSTUNREACH. (It also returns 0 after your own shutdown, and after an error was reported.) */
+ * EHOSTUNREACH. (It returns 0 also after your own shutdown, and after a -1.) */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 
 /* Send as sock_send does, again and again, until the kernel has taken all size bytes. Returns 0; or

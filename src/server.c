@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         /* 6. Close the connection. The listener stays open for the next client. */
         sock_close(connection);
     }
-    /* Without -c, Ctrl-C ends the server before this line, and the kernel closes its sockets. */
+    /* Without -c, count is huge: Ctrl-C ends the server first, and the kernel closes all. */
     sock_close(listener);
     return console_works() ? 0 : 1; /* 1: a line could not be printed */
 }

@@ -71,7 +71,7 @@ int sock_accept(int listener, struct sock_address *client)
 
 int sock_connect(int fd, const struct sock_address *server)
 {
-    /* Not repeated after EINTR: a signal ends the wait, but not the attempt. */
+    /* Not repeated after EINTR: the attempt goes on, and a second connect may fail (EALREADY). */
     return connect(fd, (const struct sockaddr *)&server->storage, server->length);
 }
 
