@@ -81,7 +81,8 @@ static volatile pid_t server; /* the shell that runs COMMAND, or has become it; 
 static FILE *server_said, *server_complained; /* what it wrote to stdout, and to stderr */
 static bool ever_reached;                     /* by any client, of any test, */
 static bool reached;                          /* and since the last start */
-static int starts;                            /* in this test */
+static int starts;                            /* in this test; */
+static bool remembered;                       /* the port, at the last one */
 static unsigned lacking;                      /* what the server was seen to lack */
 static const struct test *current;
 static unsigned at_stake;                      /* what it lacks if the test fails now */
@@ -345,6 +346,18 @@ static void hear_the_end(int client)
         SILENCE_MS / 1000);
 }
 
+/* For a minute the kernel remembers connections that a server closed. Until then a server without
+ * SO_REUSEADDR cannot start, nor one with it after one without. */
+static bool port_is_remembered(void)
+{
+    int fd = sock_create(AF_INET);
+    int result = bind(fd, (struct sockaddr *)&address.storage, address.length);
+    bool in_use = result == -1 && errno == EADDRINUSE;
+
+    close(fd);
+    return in_use;
+}
+
 /* Run a script of the shell, whose $1 is the command. (This ends the server that runs.) */
 static void start(const char *script)
 {
@@ -362,6 +375,7 @@ static void start(const char *script)
                                  : "another program listens there (leave SERVER out to judge it)");
         is_ready(-1, 0, MOMENT_MS);
     }
+    remembered = port_is_remembered(); /* now: to connect again and again may end that */
     starts++;
     reached = false;
     server_said = tmpfile(); /* the file goes when it is closed, however the judge ends */
@@ -382,21 +396,6 @@ static void start(const char *script)
     fclose(server_complained);
     execl("/bin/sh", "sh", "-c", script, "sh", command, (char *)NULL);
     _exit(127);
-}
-
-/* For a minute the kernel remembers connections that a server closed. Until then a server without
- * SO_REUSEADDR cannot start, nor one with it after one without. This kills the server first, which
- * may have the port and not listen. */
-static bool port_is_remembered(void)
-{
-    signal_server(SIGKILL);
-    waitid(P_PID, (id_t)server, &(siginfo_t){.si_pid = 0}, WEXITED | WNOWAIT);
-    int fd = sock_create(AF_INET);
-    int result = bind(fd, (struct sockaddr *)&address.storage, address.length);
-    bool in_use = result == -1 && errno == EADDRINUSE;
-
-    close(fd);
-    return in_use;
 }
 
 #include "judge_tests.h"
@@ -533,7 +532,7 @@ static enum verdict judge(const struct test *test)
     }
     poll(NULL, 0, MOMENT_MS); /* it may be about to end */
     how = ending();
-    if (server > 0 && !reached && (starts == 1 || excuse != NULL) && port_is_remembered()) {
+    if (server > 0 && !reached && (starts == 1 || excuse != NULL) && remembered) {
         excuse = "the kernel remembers, for a minute, a connection that the server closed first; "
                  "without SO_REUSEADDR it cannot start until then";
         lacking |= ever_reached ? 0 : AN_ECHO;
