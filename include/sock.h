@@ -66,7 +66,7 @@ int sock_listen(int fd, int backlog);
  * for two hours, the kernel asks whether the peer is still there). If a connection was reset before
  * its turn, Linux returns it, and its recv fails; elsewhere it is skipped. Returns a new
  * descriptor, for this one connection, which you must close with sock_close. Or -1: EMFILE or
- * ENFILE (no descriptor is left); on Linux also errors of the network. They may pass: try again. */
+ * ENFILE (no descriptor is left); on Linux also errors of the network. They may end: try again. */
 int sock_accept(int listener, struct sock_address *client);
 
 /* Connect the new socket fd to the server. This waits until the handshake is complete, which may
@@ -88,7 +88,7 @@ ssize_t sock_send(int fd, const void *data, size_t size);
  * keeps the bytes in order, but not the pieces in which they were sent: one recv may return a part
  * of what one send took, or the bytes of several. If the peer is silent, this waits. Returns how
  * many came; 0 when the peer has finished; or -1, as sock_send: ECONNRESET, ETIMEDOUT,
- * EHOSTUNREACH. (It returns 0 also after your own shutdown, and after a -1.) */
+ * EHOSTUNREACH. (After such an error, and after your own shutdown, it returns 0, too.) */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 
 /* Send as sock_send does, again and again, until the kernel has taken all size bytes. Returns 0; or
