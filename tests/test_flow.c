@@ -16,7 +16,7 @@
  * assert_gives(call, 3) claims that the call returns 3. assert_fails(call, EPIPE) claims that it
  * returns -1 with this errno. say() sends a text, and hear() claims that this text is what comes.
  * The first test makes the bare calls. Later ones also have sock_xyz(), described in
- * include/sock.h.
+ * include/sock.h, and a few more helpers, described in tests/support.h.
  *
  * One program holds both ends here, so it must never wait for something that it does only later.
  * Whatever a test leaves open is closed when it ends; the first one shows how to do it yourself. */
