@@ -82,7 +82,7 @@ static FILE *server_said, *server_complained; /* what it wrote to stdout, and to
 static bool ever_reached;                     /* by any client, of any test, */
 static bool reached;                          /* and since the last start */
 static int starts;                            /* in this test; */
-static bool remembered;                       /* the port, at the last one */
+static bool remembered;                       /* the port, when the last one began */
 static unsigned lacking;                      /* what the server was seen to lack */
 static const struct test *current;
 static unsigned at_stake;                      /* what it lacks if the test fails now */
@@ -535,7 +535,8 @@ static enum verdict judge(const struct test *test)
     if (server > 0 && !reached && (starts == 1 || excuse != NULL) && remembered) {
         excuse = "the kernel remembers, for a minute, a connection that the server closed first; "
                  "without SO_REUSEADDR it cannot start until then";
-        lacking |= ever_reached ? 0 : AN_ECHO;
+        if (!ever_reached)
+            lacking |= AN_ECHO; /* no later test could start it either */
     }
     if (excuse == NULL) {
         report(FAILED, "");
